@@ -1,0 +1,3 @@
+//! The tiers of memory: plain computation, no I/O, no clock.
+
+pub mod page;

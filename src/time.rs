@@ -1,0 +1,159 @@
+//! Points in time, and the only place that reads the clock.
+//!
+//! A [`Timestamp`] keeps the offset it was given with, so that it is shown again as it was said.
+//! Order between pages is never taken from it: the clock may step back.
+
+use std::fmt;
+
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveDateTime, Utc};
+use thiserror::Error;
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A moment, to the microsecond, with the offset from UTC it was given in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timestamp(DateTime<FixedOffset>);
+
+/// A text that is no time we know.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "timestamp {0:?} is not a time, expected RFC 3339 (2026-05-01T09:30:00Z), \
+     `YYYY-MM-DD HH:MM:SS` or `YYYY-MM-DD`"
+)]
+pub struct TimestampError(String);
+
+impl Timestamp {
+    /// Reads the clock, in UTC.
+    pub fn now() -> Self {
+        let micros = Utc::now().timestamp_micros();
+        Self::from_parts(micros, 0).unwrap_or(Self(DateTime::UNIX_EPOCH.fixed_offset()))
+    }
+
+    /// Parses RFC 3339, `YYYY-MM-DD HH:MM:SS` (fractions allowed, `T` too) or `YYYY-MM-DD`; UTC
+    /// without an offset.
+    ///
+    /// # Errors
+    ///
+    /// [`TimestampError`] when `text` is none of these.
+    pub fn parse(text: &str) -> Result<Self, TimestampError> {
+        let text = text.trim();
+        let utc = |naive: NaiveDateTime| naive.and_utc().fixed_offset();
+        let parsed = DateTime::parse_from_rfc3339(text)
+            .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").map(utc))
+            .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(utc))
+            .or_else(|_| {
+                NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|d| utc(d.and_time(midnight())))
+            });
+        let error = || TimestampError(text.chars().take(80).collect());
+        let time = parsed.map_err(|_| error())?;
+        Self::from_parts(time.timestamp_micros(), time.offset().local_minus_utc()).ok_or_else(error)
+    }
+
+    /// Rebuilds a stored timestamp: microseconds since 1970 in UTC, offset in seconds east.
+    pub fn from_parts(micros: i64, offset_seconds: i32) -> Option<Self> {
+        let offset = FixedOffset::east_opt(offset_seconds)?;
+        let utc = DateTime::from_timestamp_micros(micros)?;
+        (1..=9999).contains(&utc.year()).then(|| Self(utc.with_timezone(&offset)))
+    }
+
+    /// Returns the microseconds since 1970 in UTC.
+    pub fn micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    /// Returns the offset from UTC in seconds, positive to the east.
+    pub fn offset_seconds(self) -> i32 {
+        self.0.offset().local_minus_utc()
+    }
+
+    /// Returns the seconds from `earlier` to this moment, 0 if the clock stepped back.
+    pub fn seconds_since(self, earlier: Self) -> f64 {
+        (self.micros().saturating_sub(earlier.micros()).max(0)) as f64 / 1e6
+    }
+
+    /// Returns the date as people say it, in UTC: `8 May, 2023`.
+    pub fn date_words(self) -> String {
+        let date = self.0.with_timezone(&Utc).date_naive();
+        let month = MONTHS.get(date.month0() as usize).copied().unwrap_or_default();
+        format!("{} {month}, {}", date.day(), date.year())
+    }
+
+    /// Returns the moment as part of a file name: `20260501T093000Z`.
+    pub fn file_stamp(self) -> String {
+        self.0.with_timezone(&Utc).format("%Y%m%dT%H%M%SZ").to_string()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 with the offset kept; `Z` for UTC; fractions only where there are any.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+    }
+}
+
+fn midnight() -> chrono::NaiveTime {
+    chrono::NaiveTime::MIN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_accepted_form_is_read_and_shown_with_its_offset() {
+        let cases = [
+            ("2026-05-01T09:30:00Z", "2026-05-01T09:30:00Z"),
+            ("2026-05-01T09:30:00+02:00", "2026-05-01T09:30:00+02:00"),
+            ("2026-05-01T09:30:00.120-07:00", "2026-05-01T09:30:00.120-07:00"),
+            ("2026-05-01 09:30:00", "2026-05-01T09:30:00Z"),
+            ("2025-07-06T11:39:42.190787", "2025-07-06T11:39:42.190787Z"),
+            (" 2026-05-01 ", "2026-05-01T00:00:00Z"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_named_in_the_error() {
+        for bad in ["yesterday", "", "2026-13-01", "10000-01-01T00:00:00Z", "1714550000"] {
+            let error = Timestamp::parse(bad).unwrap_err();
+            assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn parts_give_the_same_timestamp_back() {
+        let t = Timestamp::parse("2026-05-01T09:30:00.5+05:30").unwrap();
+        assert_eq!(Timestamp::from_parts(t.micros(), t.offset_seconds()), Some(t));
+    }
+
+    #[test]
+    fn elapsed_time_is_never_negative() {
+        let (a, b) =
+            (Timestamp::parse("2026-05-01").unwrap(), Timestamp::parse("2026-05-02").unwrap());
+        assert_eq!((b.seconds_since(a), a.seconds_since(b)), (86_400.0, 0.0));
+    }
+
+    #[test]
+    fn the_date_is_said_in_utc() {
+        let t = Timestamp::parse("2023-05-08T23:30:00-04:00").unwrap();
+        assert_eq!(
+            (t.date_words().as_str(), t.file_stamp().as_str()),
+            ("9 May, 2023", "20230509T033000Z")
+        );
+    }
+}

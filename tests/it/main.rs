@@ -1,0 +1,1 @@
+//! The real binary through its pipes, the engine through its API.
