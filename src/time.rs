@@ -50,6 +50,11 @@ impl Timestamp {
     /// [`TimestampError`] when `text` is none of these.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         let text = text.trim();
+        let error = || TimestampError(text.chars().take(80).collect());
+        // chrono takes `26-05-01` for the year 26.
+        if !begins_with_year(text) {
+            return Err(error());
+        }
         let utc = |naive: NaiveDateTime| naive.and_utc().fixed_offset();
         let parsed = DateTime::parse_from_rfc3339(text)
             .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").map(utc))
@@ -57,7 +62,6 @@ impl Timestamp {
             .or_else(|_| {
                 NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|d| utc(d.and_time(midnight())))
             });
-        let error = || TimestampError(text.chars().take(80).collect());
         let time = parsed.map_err(|_| error())?;
         Self::from_parts(time.timestamp_micros(), time.offset().local_minus_utc()).ok_or_else(error)
     }
@@ -104,6 +108,12 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Whether a text begins with four digits and a hyphen.
+fn begins_with_year(text: &str) -> bool {
+    text.split_once('-')
+        .is_some_and(|(year, _)| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()))
+}
+
 fn midnight() -> chrono::NaiveTime {
     chrono::NaiveTime::MIN
 }
@@ -129,7 +139,20 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_named_in_the_error() {
-        for bad in ["yesterday", "", "2026-13-01", "10000-01-01T00:00:00Z", "1714550000"] {
+        let bad = [
+            "yesterday",
+            "",
+            "2026-13-01",
+            "10000-01-01T00:00:00Z",
+            "1714550000",
+            "26-05-01",
+            "5-6-7",
+            "+2026-05-01",
+            "-2026-05-01 09:30:00",
+            "26-05-01T09:30:00",
+            "02026-05-01",
+        ];
+        for bad in bad {
             let error = Timestamp::parse(bad).unwrap_err();
             assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
         }

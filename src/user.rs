@@ -102,6 +102,13 @@ impl fmt::Display for UserId {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssistantId(String);
 
+impl Default for AssistantId {
+    /// The name of an assistant that was given none: `mcp_assistant`.
+    fn default() -> Self {
+        Self("mcp_assistant".to_owned())
+    }
+}
+
 impl AssistantId {
     /// Returns the id as it was given.
     pub fn as_str(&self) -> &str {

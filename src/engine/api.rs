@@ -22,7 +22,7 @@ use crate::user::{AssistantId, UserId};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// The user's memory could not be opened; every call fails until the program is started again.
+    /// The user's memory could not be opened; every call tries again.
     #[error("the memory cannot be opened: {0}")]
     Unavailable(String),
     /// Another process holds the write lock.
@@ -127,6 +127,8 @@ pub struct Recalled {
 /// The profile and all knowledge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
+    /// The assistant's name: the one configured, else the one recorded for the user.
+    pub assistant: String,
     /// The profile as text; none until there is one.
     pub profile: Option<String>,
     /// Knowledge about the user, newest first.
@@ -138,6 +140,8 @@ pub struct Profile {
 /// Figures about an open memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Info {
+    /// The assistant's name: the one configured, else the one recorded for the user.
+    pub assistant: String,
     /// Numbers by name, ready to show (pages, segments, capacities, sequence number, bytes on disk).
     pub stats: Map<String, Value>,
     /// What the user should be told, newest last.
@@ -149,7 +153,7 @@ pub struct Info {
 pub struct Created {
     /// The user.
     pub user: UserId,
-    /// The assistant recorded for the user: the one given, or the one recorded before.
+    /// The assistant that was given; recorded only when the user was created.
     pub assistant: AssistantId,
     /// The data path as configured, joined with the id.
     pub data_path: PathBuf,

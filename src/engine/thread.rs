@@ -1,0 +1,264 @@
+//! The engine's thread: opens the memory, answers calls one after another, closes it.
+//!
+//! It survives what a call may do: a panic or an unknown outcome makes it read everything anew.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+
+use super::api::{Answer, Call, Created, Engine, EngineError};
+use super::info;
+use super::options::{OpenError, Options};
+use super::worker::Worker;
+use crate::storage::StoreError;
+use crate::storage::open::{self, Request};
+use crate::time::Timestamp;
+use crate::user::{AssistantId, UserId};
+
+impl Engine {
+    /// Opens a user's memory, creating it if there is none. Returns at once: the memory is read in
+    /// a thread of its own, and calls wait for it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when that thread cannot be started. What is wrong with the folder is the
+    /// answer to every call.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let (calls, inbox) = channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut thread = Thread {
+            options,
+            stop: Arc::clone(&stop),
+            worker: None,
+            was_open: false,
+            damage: None,
+        };
+        std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || thread.run(&inbox))
+            .map_err(OpenError::Thread)?;
+        Ok(Self { calls, stop })
+    }
+}
+
+struct Thread {
+    options: Options,
+    stop: Arc<AtomicBool>,
+    worker: Option<Worker>,
+    /// Whether the memory was open before: then it is never created anew.
+    was_open: bool,
+    /// What a call found damaged, for the next opening.
+    damage: Option<String>,
+}
+
+impl Thread {
+    fn run(&mut self, inbox: &Receiver<Call>) {
+        if let Err(error) = self.open() {
+            tracing::error!("{error}");
+        }
+        while let Ok(call) = inbox.recv() {
+            if let Call::Close(answer) = call {
+                let closed = self.close();
+                drop(answer.send(closed));
+                return;
+            }
+            self.answer(call);
+        }
+        if let Err(error) = self.close() {
+            tracing::warn!(%error, "the memory was not closed cleanly");
+        }
+    }
+
+    fn answer(&mut self, call: Call) {
+        match call {
+            Call::Add(page, to) => {
+                self.reply(to, Write, |w| w.add((*page).clone(), Timestamp::now()));
+            }
+            Call::Recall(recall, to) => {
+                self.reply(to, Read, |w| w.recall(&recall, Timestamp::now()));
+            }
+            Call::Page(id, to) => self.reply(to, Read, |w| w.page(id)),
+            Call::Profile(to) => self.reply(to, Read, Worker::profile),
+            Call::Info(to) => {
+                let options = self.options.clone();
+                self.reply(to, Read, move |w| info::info(w, &options));
+            }
+            Call::CreateUser(user, assistant, to) => {
+                let created = catch_unwind(AssertUnwindSafe(|| self.create(user, assistant)));
+                drop(to.send(created.unwrap_or_else(|_| Err(panicked(Write)))));
+            }
+            Call::Close(to) => drop(to.send(Ok(()))),
+        }
+    }
+
+    /// Answers with what `work` does. What turned out damaged or replaced is opened anew and tried
+    /// once more; nothing had been committed then.
+    fn reply<T>(
+        &mut self,
+        to: Answer<T>,
+        kind: Kind,
+        work: impl Fn(&mut Worker) -> Result<T, StoreError>,
+    ) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let first = self.attempt(&work);
+            match first {
+                Err(error) if error.is_damage() => {
+                    tracing::warn!(%error, "the memory is opened anew");
+                    self.worker = None;
+                    self.damage = Some(error.to_string());
+                    self.attempt(&work)
+                }
+                other => other,
+            }
+        }));
+        let outcome = outcome.unwrap_or_else(|_| {
+            self.worker = None;
+            Err(Failure::Panicked)
+        });
+        drop(to.send(outcome.map_err(|failure| failure.told(kind))));
+    }
+
+    fn attempt<T>(
+        &mut self,
+        work: impl Fn(&mut Worker) -> Result<T, StoreError>,
+    ) -> Result<T, Failure> {
+        if self.stop.load(Ordering::SeqCst) {
+            return Err(Failure::Store(StoreError::Stopping));
+        }
+        self.open().map_err(Failure::Open)?;
+        let Some(worker) = &mut self.worker else { return Err(Failure::Panicked) };
+        let outcome = work(worker);
+        if let Err(StoreError::Commit(_) | StoreError::Replaced(_)) = &outcome {
+            // What is in memory may not be what is on disk.
+            self.worker = None;
+        }
+        outcome.map_err(Failure::Store)
+    }
+
+    fn open(&mut self) -> Result<(), StoreError> {
+        if self.worker.is_some() {
+            return Ok(());
+        }
+        let root = self.options.data_path.join(self.options.user.as_str());
+        let assistant = self.options.assistant.clone().unwrap_or_default();
+        let request = |damage| Request {
+            root: &root,
+            user: &self.options.user,
+            assistant: &assistant,
+            stop: &self.stop,
+            may_create: !self.was_open,
+            damage,
+        };
+        let damage = self.damage.take();
+        let worker = match Worker::open(&request(damage.as_deref()), &self.options, &self.stop) {
+            // Others may have it open: then it is served from what can be salvaged.
+            Err(error) if error.is_damage() => {
+                let found = error.to_string();
+                Worker::open(&request(Some(&found)), &self.options, &self.stop)?
+            }
+            other => other?,
+        };
+        self.worker = Some(worker);
+        self.was_open = true;
+        Ok(())
+    }
+
+    fn create(&self, user: UserId, assistant: AssistantId) -> Result<Created, EngineError> {
+        if self.stop.load(Ordering::SeqCst) {
+            return Err(EngineError::Stopping);
+        }
+        let root = self.options.data_path.join(user.as_str());
+        let request = Request {
+            root: &root,
+            user: &user,
+            assistant: &assistant,
+            stop: &self.stop,
+            may_create: true,
+            damage: None,
+        };
+        let created = open::create_user(&request).map_err(|e| {
+            EngineError::Refused(format!(
+                "user {user:?} was not created: {e}",
+                user = user.as_str()
+            ))
+        })?;
+        Ok(Created { user, assistant, data_path: root, created })
+    }
+
+    fn close(&mut self) -> Result<(), EngineError> {
+        let Some(mut worker) = self.worker.take() else { return Ok(()) };
+        let finished = catch_unwind(AssertUnwindSafe(|| worker.finish()));
+        match finished {
+            // Counted visits may be lost: not worth an error.
+            Ok(Ok(()) | Err(_)) => Ok(()),
+            Err(_) => Err(panicked(Write)),
+        }
+    }
+}
+
+/// Whether a request wanted to change something; what it is told when it could not depends on that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    Write,
+}
+use Kind::{Read, Write};
+
+/// Why a call was not carried out.
+#[derive(Debug)]
+enum Failure {
+    /// The memory could not be opened.
+    Open(StoreError),
+    /// The store failed.
+    Store(StoreError),
+    /// Our own fault.
+    Panicked,
+}
+
+impl Failure {
+    fn is_damage(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_damage())
+    }
+
+    fn told(self, kind: Kind) -> EngineError {
+        let error = match self {
+            Self::Open(StoreError::Stopping) | Self::Store(StoreError::Stopping) => {
+                return EngineError::Stopping;
+            }
+            Self::Open(error) => return EngineError::Unavailable(error.to_string()),
+            Self::Panicked => return panicked(kind),
+            Self::Store(error) => error,
+        };
+        tracing::warn!(%error, "a call failed");
+        let text = error.to_string();
+        match (error, kind) {
+            (StoreError::Commit(_), _) | (StoreError::Replaced(_), Write) => {
+                EngineError::Unknown(text)
+            }
+            (_, Read) => EngineError::Read(text),
+            (StoreError::Locked { .. }, Write) => EngineError::Busy(text),
+            (StoreError::ReadOnly(_) | StoreError::Newer { .. }, Write) => {
+                EngineError::ReadOnly(text)
+            }
+            (_, Write) => EngineError::NotStored(text),
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Open(error) | Self::Store(error) => error.fmt(f),
+            Self::Panicked => f.write_str("the engine panicked"),
+        }
+    }
+}
+
+fn panicked(kind: Kind) -> EngineError {
+    let text = "the server failed at this request; the next one reads everything anew".to_owned();
+    match kind {
+        Read => EngineError::Read(text),
+        Write => EngineError::Unknown(text),
+    }
+}

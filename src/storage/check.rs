@@ -1,0 +1,99 @@
+//! Is a database whole? Run by whoever holds the folder alone, before anybody is served.
+//!
+//! `quick_check` looks at SQLite's structures, the rows' checksums at what is in them, and the count
+//! of pages at what is silently missing.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+use super::folder::Folder;
+use super::rows;
+use super::schema::meta;
+use super::segment_rows::{self, SegmentRow};
+use super::views::{self, Found};
+use crate::memory::page::Slot;
+
+/// Returns what is wrong with the database; none if it is whole.
+pub(crate) fn database(conn: &Connection) -> Result<Option<String>, StoreError> {
+    match examine(conn) {
+        Err(error) if error.is_damage() => Ok(Some(error.to_string())),
+        other => other,
+    }
+}
+
+fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
+    let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
+    if verdict != "ok" {
+        return Ok(Some(verdict));
+    }
+    let mut n_pages = 0_u32;
+    let mut filed_in = BTreeSet::new();
+    rows::each_page(conn, Slot(0), |row| {
+        n_pages += 1;
+        filed_in.extend(row?.segment);
+        Ok(())
+    })?;
+    segment_rows::each(conn, |row| {
+        match row? {
+            SegmentRow::Live(segment) => filed_in.remove(&segment.id.0),
+            SegmentRow::Merged(from, _) => filed_in.remove(&from.0),
+        };
+        Ok(())
+    })?;
+    if let Some(id) = filed_in.first() {
+        return Ok(Some(format!("segment {id} is missing")));
+    }
+    super::log::since(conn, 0)?;
+    for key in ["owner", "epoch"] {
+        if meta(conn, key)?.is_none() {
+            return Ok(Some(format!("it does not name its {key}")));
+        }
+    }
+    let last = rows::last_slot(conn)?.0;
+    let gaps = gaps(conn)?;
+    let expected = last.saturating_sub(gaps);
+    Ok((n_pages != expected).then(|| format!("it has {n_pages} pages, expected {expected}")))
+}
+
+/// Returns how many slots up to the last one have no page, rightly.
+pub(crate) fn gaps(conn: &Connection) -> Result<u32, StoreError> {
+    Ok(meta(conn, "gaps")?.and_then(|n| n.parse().ok()).unwrap_or(0))
+}
+
+/// Returns what the views show beyond a database of `epoch` that ends with `seq`: then commits were
+/// lost.
+pub(crate) fn views_ahead(
+    folder: &Folder,
+    epoch: &str,
+    seq: u64,
+) -> Result<Option<String>, StoreError> {
+    for name in views::NAMES {
+        let ahead = |h: &views::Header| h.epoch == epoch && h.seq > seq;
+        // The first lines tell; only a view that is ahead is read whole.
+        if views::peek(folder, name).as_ref().is_some_and(ahead)
+            && let Found::Intact(header) = views::find(folder, name)?
+            && ahead(&header)
+        {
+            let shown = header.seq;
+            return Ok(Some(format!("it ends with change {seq}, but {name} shows change {shown}")));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the views hold a page that the database does not have.
+pub(crate) fn views_know_more(conn: &Connection, folder: &Folder) -> Result<bool, StoreError> {
+    let contents = views::contents(folder)?;
+    let epoch = meta(conn, "epoch")?.unwrap_or_default();
+    if !contents.seqs.contains_key(&epoch) {
+        return Ok(false);
+    }
+    for row in contents.pages.values() {
+        if rows::page(conn, row.page.slot)?.is_none_or(|own| own.page.id != row.page.id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

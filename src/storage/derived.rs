@@ -1,0 +1,236 @@
+//! Derived data: what the index needs of each page, kept so that nothing is tokenised twice.
+//!
+//! It is safe to delete. A row counts only with the right epoch, fingerprint of tokeniser and model,
+//! and checksum of the page's texts; whatever fails, the file is deleted and filled anew.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, params};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::folder::{Folder, create_private_dir, private_options};
+use crate::memory::page::Slot;
+use crate::retrieval::Analysis;
+
+/// The folder of derived data.
+pub(crate) const FOLDER: &str = "embeddings";
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS source (epoch TEXT NOT NULL, fingerprint TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS analyses (
+  slot INTEGER PRIMARY KEY, text_hash INTEGER NOT NULL, checksum INTEGER NOT NULL,
+  analysis BLOB NOT NULL) STRICT;
+";
+
+/// One page's derived data on its way to the file.
+#[derive(Debug, Clone)]
+pub(crate) struct DerivedRow {
+    pub(crate) slot: Slot,
+    pub(crate) text_hash: u64,
+    pub(crate) analysis: Vec<u8>,
+}
+
+/// The file of derived data of one user and model.
+#[derive(Debug)]
+pub(crate) struct Derived {
+    path: PathBuf,
+    epoch: String,
+    fingerprint: String,
+    conn: Option<Connection>,
+}
+
+impl Derived {
+    /// Names the file; nothing is opened yet.
+    pub(crate) fn new(folder: &Folder, epoch: &str, fingerprint: u64) -> Self {
+        Self {
+            path: folder.path(FOLDER).join("static-128.db"),
+            epoch: epoch.to_owned(),
+            fingerprint: format!("{fingerprint:016x}"),
+            conn: None,
+        }
+    }
+
+    /// Calls `each` with every row that can be trusted (slot, checksum of the texts, analysis), in the
+    /// order of the slots; an unusable file counts as empty.
+    pub(crate) fn load(&mut self, mut each: impl FnMut(Slot, u64, Analysis)) {
+        if let Err(error) = self.try_load(&mut each) {
+            tracing::info!(%error, path = %self.path.display(), "derived data is made anew");
+            self.delete();
+        }
+    }
+
+    /// Adds rows, in one transaction. On any error the file is deleted: it is filled again later.
+    pub(crate) fn store(&mut self, rows: &[DerivedRow]) {
+        if let Err(error) = self.try_store(rows) {
+            tracing::info!(%error, path = %self.path.display(), "derived data was not stored");
+            if !error.sqlite_error_code().is_some_and(|c| c == rusqlite::ErrorCode::DatabaseBusy) {
+                self.delete();
+            }
+        }
+    }
+
+    fn try_load(&mut self, each: &mut impl FnMut(Slot, u64, Analysis)) -> rusqlite::Result<()> {
+        if !self.path.exists() || !self.matches()? {
+            return Ok(());
+        }
+        let Some(conn) = &self.conn else { return Ok(()) };
+        let sql = "SELECT slot, text_hash, checksum, analysis FROM analyses ORDER BY slot";
+        let mut statement = conn.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let bytes = row.get_ref(3)?.as_blob()?;
+            if xxh3_64(bytes).cast_signed() != row.get::<_, i64>(2)? {
+                continue;
+            }
+            if let Some(analysis) = Analysis::from_bytes(bytes) {
+                each(Slot(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned(), analysis);
+            }
+        }
+        Ok(())
+    }
+
+    fn try_store(&mut self, rows: &[DerivedRow]) -> rusqlite::Result<()> {
+        if !self.matches()? {
+            self.delete();
+            self.open()?;
+        }
+        let Some(conn) = &mut self.conn else { return Ok(()) };
+        let tx = conn.transaction()?;
+        let sources: i64 = tx.query_row("SELECT COUNT(*) FROM source", [], |r| r.get(0))?;
+        if sources == 0 {
+            let sql = "INSERT INTO source (epoch, fingerprint) VALUES (?1, ?2)";
+            tx.execute(sql, [&self.epoch, &self.fingerprint])?;
+        }
+        for row in rows {
+            tx.prepare_cached(
+                "INSERT OR REPLACE INTO analyses (slot, text_hash, checksum, analysis) \
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                row.slot.0,
+                row.text_hash.cast_signed(),
+                xxh3_64(&row.analysis).cast_signed(),
+                row.analysis
+            ])?;
+        }
+        tx.commit()
+    }
+
+    /// Opens the file and tells whether it is of this epoch and model (an empty one is).
+    fn matches(&mut self) -> rusqlite::Result<bool> {
+        self.open()?;
+        let Some(conn) = &self.conn else { return Ok(false) };
+        let mut statement = conn.prepare("SELECT epoch, fingerprint FROM source")?;
+        let mut rows = statement.query([])?;
+        let mut all = true;
+        while let Some(row) = rows.next()? {
+            let (epoch, fingerprint): (String, String) = (row.get(0)?, row.get(1)?);
+            all &= epoch == self.epoch && fingerprint == self.fingerprint;
+        }
+        Ok(all)
+    }
+
+    fn open(&mut self) -> rusqlite::Result<()> {
+        if self.conn.is_some() && self.path.exists() {
+            return Ok(());
+        }
+        self.conn = None;
+        // Only this folder: one that holds it and is gone must not come back empty.
+        let above = self.path.parent().and_then(Path::parent).is_some_and(Path::exists);
+        let parent = self.path.parent().filter(|_| above).map(create_private_dir);
+        let file = private_options().append(true).create(true).open(&self.path);
+        if let (Some(Err(error)), _) | (_, Err(error)) = (parent, file) {
+            tracing::debug!(%error, "the file of derived data cannot be created");
+        }
+        let conn = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        conn.execute_batch(
+            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON;
+             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -500;",
+        )?;
+        conn.busy_timeout(std::time::Duration::from_millis(200))?;
+        conn.execute_batch(TABLES)?;
+        self.conn = Some(conn);
+        Ok(())
+    }
+
+    fn delete(&mut self) {
+        self.conn = None;
+        for path in [self.path.clone(), super::folder::with_suffix(&self.path, "-journal")] {
+            if let Err(error) = std::fs::remove_file(&path)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::debug!(%error, path = %path.display(), "derived data cannot be deleted");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embed::StaticModel;
+    use crate::memory::page::Texts;
+    use crate::time::Timestamp;
+
+    fn analysis() -> Analysis {
+        let texts =
+            Texts { user_input: "I like tea".to_owned(), agent_response: "Good".to_owned() };
+        Analysis::of(&texts, Timestamp::parse("2026-05-01").unwrap(), StaticModel::built_in())
+    }
+
+    fn row(slot: u32) -> DerivedRow {
+        DerivedRow { slot: Slot(slot), text_hash: 7, analysis: analysis().to_bytes() }
+    }
+
+    fn loaded(folder: &Folder, epoch: &str, fingerprint: u64) -> Vec<(u32, u64, Analysis)> {
+        let mut rows = Vec::new();
+        Derived::new(folder, epoch, fingerprint).load(|slot, hash, a| rows.push((slot.0, hash, a)));
+        rows
+    }
+
+    fn break_file(folder: &Folder, sql: &str) {
+        let path = folder.path(FOLDER).join("static-128.db");
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    }
+
+    fn stored() -> (tempfile::TempDir, Folder) {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&dir.path().join("ada")).unwrap();
+        Derived::new(&folder, "e1", 1).store(&[row(1), row(2)]);
+        (dir, folder)
+    }
+
+    #[test]
+    fn rows_come_back_for_their_epoch_and_fingerprint_only() {
+        let (_dir, folder) = stored();
+        assert_eq!(loaded(&folder, "e1", 1), [(1, 7, analysis()), (2, 7, analysis())]);
+        for (epoch, fingerprint) in [("e2", 1), ("e1", 2)] {
+            assert_eq!(loaded(&folder, epoch, fingerprint), []);
+        }
+    }
+
+    #[test]
+    fn rows_of_another_epoch_are_replaced() {
+        let (_dir, folder) = stored();
+        Derived::new(&folder, "e2", 1).store(&[row(3)]);
+        assert_eq!(loaded(&folder, "e2", 1), [(3, 7, analysis())]);
+    }
+
+    #[test]
+    fn a_changed_row_is_not_used() {
+        let (_dir, folder) = stored();
+        break_file(&folder, "UPDATE analyses SET analysis = zeroblob(300) WHERE slot = 1");
+        assert_eq!(loaded(&folder, "e1", 1), [(2, 7, analysis())]);
+    }
+
+    #[test]
+    fn a_broken_file_is_made_anew() {
+        let (_dir, folder) = stored();
+        let path = folder.path(FOLDER).join("static-128.db");
+        #[expect(clippy::disallowed_methods, reason = "the test breaks the file on purpose")]
+        std::fs::write(&path, "no database at all, but long enough to be looked at").unwrap();
+        assert_eq!(loaded(&folder, "e1", 1), []);
+        Derived::new(&folder, "e1", 1).store(&[row(1)]);
+        assert_eq!(loaded(&folder, "e1", 1).len(), 1);
+    }
+}

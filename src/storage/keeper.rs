@@ -1,0 +1,216 @@
+//! The housekeeping of an open user, beside its engine: views, derived data, checkpoints.
+//!
+//! A thread with a connection of its own, so that none of this is ever in the way of a call. It
+//! decides nothing about the memory: it only brings files up to date with what was committed.
+
+use std::fs::File;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::StoreError;
+use super::derived::{Derived, DerivedRow};
+use super::folder::{FileKey, Folder};
+use super::schema::{self, Access};
+use super::views::{Occasion, Writer};
+
+/// From the first change not shown to the views that show it; half a second is promised.
+const VIEW_DELAY: Duration = Duration::from_millis(300);
+/// From the last change to a checkpoint.
+const IDLE: Duration = Duration::from_millis(100);
+/// A log longer than this is checkpointed without waiting for an idle moment.
+const LONG_LOG: u64 = 4 << 20;
+/// Until the next try when another process writes the views or a file could not be written.
+const RETRY: Duration = Duration::from_millis(50);
+/// The longest time between two tries after failures.
+const LONGEST_RETRY: Duration = Duration::from_mins(1);
+/// How long closing waits for another process that writes the views.
+const CLOSING: Duration = Duration::from_millis(400);
+/// Derived rows are written when so many wait, or when idle.
+const DERIVED_BATCH: usize = 256;
+
+/// Something to keep house for.
+#[derive(Debug)]
+enum Note {
+    /// Something was committed.
+    Changed,
+    /// Derived data of a page.
+    Derived(DerivedRow),
+}
+
+/// The housekeeping thread of an open user. Dropping it brings everything up to date and ends it.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    notes: Option<Sender<Note>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Starts the thread.
+    pub(crate) fn start(folder: &Folder, derived: Derived) -> Result<Self, StoreError> {
+        let (notes, inbox) = channel();
+        let mut house = House {
+            conn: schema::connect(&folder.database(), Access::ReadWrite)?,
+            views: Writer::new(folder),
+            lock: folder.lock_file(".views")?,
+            folder: folder.clone(),
+            derived,
+            rows: Vec::new(),
+            show_by: Some(Instant::now()),
+            last_change: None,
+            key: folder.database_key(),
+            patience: RETRY,
+        };
+        let thread = std::thread::Builder::new()
+            .name("keeper".to_owned())
+            .spawn(move || house.keep(&inbox))
+            .map_err(|e| StoreError::io("start the housekeeping of", folder.root(), e))?;
+        Ok(Self { notes: Some(notes), thread: Some(thread) })
+    }
+
+    /// Tells that something was committed.
+    pub(crate) fn changed(&self) {
+        self.tell(Note::Changed);
+    }
+
+    /// Hands over derived data to be stored when there is time.
+    pub(crate) fn keep(&self, row: DerivedRow) {
+        self.tell(Note::Derived(row));
+    }
+
+    fn tell(&self, note: Note) {
+        // A keeper that ended lost nothing that is not made again.
+        drop(self.notes.as_ref().map(|notes| notes.send(note)));
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.notes = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the housekeeping panicked; it is made up for at the next start");
+        }
+    }
+}
+
+/// What the thread works with.
+struct House {
+    folder: Folder,
+    conn: Connection,
+    views: Writer,
+    lock: File,
+    derived: Derived,
+    rows: Vec<DerivedRow>,
+    /// When the views must show what was committed.
+    show_by: Option<Instant>,
+    last_change: Option<Instant>,
+    /// The database that is kept: nothing is written beside another one.
+    key: Option<FileKey>,
+    /// Until the next try after a failure; doubled by each.
+    patience: Duration,
+}
+
+impl House {
+    fn keep(&mut self, inbox: &Receiver<Note>) {
+        loop {
+            let note = match self.next_deadline() {
+                Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
+                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match note {
+                Ok(note) => self.take(note),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.close(),
+            }
+            self.work();
+        }
+    }
+
+    fn take(&mut self, note: Note) {
+        match note {
+            Note::Changed => {
+                let now = Instant::now();
+                self.last_change = Some(now);
+                self.show_by.get_or_insert(now + VIEW_DELAY);
+            }
+            Note::Derived(row) => self.rows.push(row),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let idle = self.last_change.map(|at| at + IDLE);
+        let rows = (!self.rows.is_empty()).then(|| Instant::now() + IDLE);
+        [self.show_by, idle.or(rows)].into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    fn work(&mut self) {
+        let now = Instant::now();
+        let idle = self.last_change.is_none_or(|at| now >= at + IDLE);
+        if self.folder.database_key() != self.key {
+            // Removed or replaced: the next call says so.
+            self.rows.clear();
+            (self.last_change, self.show_by) = (None, None);
+            return;
+        }
+        if (idle && !self.rows.is_empty()) || self.rows.len() >= DERIVED_BATCH {
+            self.derived.store(&std::mem::take(&mut self.rows));
+        }
+        let long = self.folder.size("memory.db-wal") > LONG_LOG;
+        if long || (idle && self.last_change.is_some()) {
+            self.checkpoint();
+        }
+        if idle {
+            self.last_change = None;
+        }
+        if self.show_by.is_some_and(|at| now >= at) {
+            self.show_by = (!self.show(Occasion::Change)).then(|| Instant::now() + self.patience);
+        }
+    }
+
+    /// Brings the views up to date; false when that must be tried again.
+    fn show(&mut self, on: Occasion) -> bool {
+        if self.folder.database_key() != self.key {
+            return true;
+        }
+        if self.lock.try_lock().is_err() {
+            self.patience = RETRY;
+            return false;
+        }
+        let shown = self.views.update(&self.conn, on);
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the lock of the views could not be released");
+        }
+        match shown {
+            Ok(()) => {
+                self.patience = RETRY;
+                true
+            }
+            Err(error) => {
+                // The database has it all; it is tried again, less and less often.
+                self.patience = (self.patience * 2).min(LONGEST_RETRY);
+                tracing::warn!(%error, again_in = ?self.patience, "the views could not be written");
+                false
+            }
+        }
+    }
+
+    fn checkpoint(&self) {
+        let busy = |r: &rusqlite::Row<'_>| r.get::<_, i64>(0);
+        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], busy) {
+            tracing::warn!(%error, "the log could not be checkpointed");
+        }
+    }
+
+    fn close(&mut self) {
+        let until = Instant::now() + CLOSING;
+        while !self.show(Occasion::Exit) && Instant::now() < until && self.folder.root().exists() {
+            std::thread::sleep(RETRY);
+        }
+        if !self.rows.is_empty() && self.folder.database_key() == self.key {
+            self.derived.store(&std::mem::take(&mut self.rows));
+        }
+    }
+}

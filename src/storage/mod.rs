@@ -1,0 +1,32 @@
+//! Durable state: the only user of SQL and of data files.
+//!
+//! `memory.db` is the truth, the JSON files are views of it, `embeddings/` is derived from it.
+
+pub mod backup;
+pub mod data_dir;
+pub mod default_user;
+
+mod check;
+mod copy;
+mod create;
+pub(crate) mod derived;
+mod error;
+pub(crate) mod folder;
+mod foreign;
+pub(crate) mod keeper;
+pub(crate) mod lock;
+mod log;
+pub(crate) mod network;
+pub(crate) mod open;
+mod recover;
+pub(crate) mod rows;
+mod salvage;
+pub(crate) mod schema;
+pub(crate) mod segment_rows;
+pub(crate) mod store;
+pub(crate) mod views;
+mod wal;
+
+pub use error::StoreError;
+pub use folder::Folder;
+pub(crate) use open::check_shown_owner as check_owner;

@@ -1,0 +1,201 @@
+//! The tables of `memory.db`, and opening a connection to them.
+//!
+//! Heads and texts of pages are apart, so that opening reads no text. A page row carries a checksum
+//! of everything that never changes in it. `log` has one row per transaction and holds ids only.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use super::StoreError;
+
+/// Marks our databases: `MEMO`.
+pub(crate) const APPLICATION_ID: i64 = 0x4d45_4d4f;
+
+/// The format this program writes.
+pub(crate) const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE log (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, ref TEXT NOT NULL) STRICT;
+CREATE TABLE pages (
+  slot INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, seq INTEGER NOT NULL,
+  micros INTEGER NOT NULL, offset INTEGER NOT NULL, given INTEGER NOT NULL,
+  session TEXT NOT NULL, continues BLOB, segment INTEGER,
+  text_hash INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT;
+CREATE INDEX short_term ON pages (slot) WHERE segment IS NULL;
+CREATE TABLE texts (
+  slot INTEGER PRIMARY KEY, user_input TEXT NOT NULL, agent_response TEXT NOT NULL,
+  meta_data TEXT NOT NULL, chain_summary TEXT NOT NULL) STRICT;
+CREATE TABLE segments (
+  id INTEGER PRIMARY KEY, merged_into INTEGER, summary TEXT NOT NULL, keywords TEXT NOT NULL,
+  terms TEXT NOT NULL, candidates TEXT NOT NULL, pages INTEGER NOT NULL,
+  unanalysed INTEGER NOT NULL, visits INTEGER NOT NULL, last_visit INTEGER NOT NULL,
+  created INTEGER NOT NULL) STRICT;
+CREATE TABLE means (segment INTEGER PRIMARY KEY, pages INTEGER NOT NULL, sum BLOB NOT NULL) STRICT;
+CREATE TABLE profile (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE knowledge (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, text TEXT NOT NULL,
+  micros INTEGER NOT NULL, offset INTEGER NOT NULL, sources TEXT NOT NULL) STRICT;
+CREATE TABLE notices (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL) STRICT;
+";
+
+/// How a connection may use the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Read and write; never creates the file.
+    ReadWrite,
+    /// Read a file nobody changes, in a folder we may not write.
+    Immutable,
+}
+
+/// Creates the tables in a new database file at `path` and closes it. With `wal` it keeps a
+/// write-ahead log, otherwise a rollback journal.
+pub(crate) fn create(
+    path: &Path,
+    wal: bool,
+    fill: impl FnOnce(&Connection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let conn = Connection::open(path)?;
+    settle(&conn)?;
+    conn.pragma_update(None, "journal_mode", if wal { "WAL" } else { "DELETE" })?;
+    conn.execute_batch("BEGIN IMMEDIATE")?;
+    conn.execute_batch(TABLES)?;
+    conn.pragma_update(None, "application_id", APPLICATION_ID)?;
+    conn.pragma_update(None, "user_version", VERSION)?;
+    fill(&conn)?;
+    conn.execute_batch("COMMIT")?;
+    conn.close().map_err(|(_, e)| StoreError::Sqlite(e))
+}
+
+/// Opens an existing database.
+pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let conn = match access {
+        Access::ReadWrite => {
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)?
+        }
+        Access::Immutable => {
+            let uri = format!("file:{}?immutable=1", percent_encoded(path));
+            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)?
+        }
+    };
+    settle(&conn)?;
+    Ok(conn)
+}
+
+/// Refuses a database of another program, and tells the format of ours.
+///
+/// # Errors
+///
+/// [`StoreError::Foreign`] for another program's database; damage when it is ours by its tables
+/// only, or has a format that was never written.
+pub(crate) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
+    let application_id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0))?;
+    if application_id != APPLICATION_ID {
+        if matches!(meta(conn, "owner"), Ok(Some(_))) {
+            return Err(StoreError::damaged(path, "its mark is not as it was written"));
+        }
+        return Err(StoreError::Foreign { path: path.to_owned(), application_id });
+    }
+    let version = conn.pragma_query_value(None, "user_version", |r| r.get(0))?;
+    if version < 1 {
+        return Err(StoreError::damaged(path, format!("it says it has format {version}")));
+    }
+    Ok(version)
+}
+
+/// Reads a value of `meta`.
+pub(crate) fn meta(conn: &Connection, key: &str) -> Result<Option<String>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    Ok(statement.query_row([key], |r| r.get(0)).optional()?)
+}
+
+/// Writes a value of `meta`.
+pub(crate) fn set_meta(conn: &Connection, key: &str, value: &str) -> Result<(), StoreError> {
+    conn.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
+        .execute([key, value])?;
+    Ok(())
+}
+
+/// The settings of every connection: what is deleted is overwritten, nothing goes to files of
+/// SQLite's own choosing, a commit is on stable storage (on macOS a plain sync leaves it in the
+/// disk's cache), and checkpoints come from us.
+fn settle(conn: &Connection) -> Result<(), StoreError> {
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.set_prepared_statement_cache_capacity(64);
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = ON;
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000; PRAGMA trusted_schema = OFF;
+         PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;",
+    )?;
+    Ok(())
+}
+
+fn percent_encoded(path: &Path) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~:\\".contains(&b);
+    let text = path.to_string_lossy();
+    text.bytes()
+        .map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new_database() -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a %20?#.db");
+        create(&path, true, |conn| set_meta(conn, "owner", "ada")).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn a_created_database_is_ours_and_leaves_no_log_behind() {
+        let (dir, path) = new_database();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        for access in [Access::ReadWrite, Access::Immutable] {
+            let conn = connect(&path, access).unwrap();
+            assert_eq!(version(&conn, &path).unwrap(), VERSION);
+            assert_eq!(meta(&conn, "owner").unwrap().as_deref(), Some("ada"));
+        }
+    }
+
+    #[test]
+    fn every_commit_reaches_stable_storage_and_deleted_text_is_overwritten() {
+        let (_dir, path) = new_database();
+        let conn = connect(&path, Access::ReadWrite).unwrap();
+        let pragma =
+            |name: &str| -> i64 { conn.pragma_query_value(None, name, |r| r.get(0)).unwrap() };
+        assert_eq!((pragma("synchronous"), pragma("secure_delete")), (2, 1));
+        assert_eq!((pragma("fullfsync"), pragma("checkpoint_fullfsync")), (1, 1));
+        assert_eq!((pragma("wal_autocheckpoint"), pragma("temp_store")), (0, 2));
+        let mode: String = conn.pragma_query_value(None, "journal_mode", |r| r.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn opening_never_creates_and_refuses_a_foreign_database() {
+        let (dir, _) = new_database();
+        let missing = dir.path().join("missing.db");
+        assert!(connect(&missing, Access::ReadWrite).is_err());
+        assert!(!missing.exists());
+        let other = dir.path().join("other.db");
+        Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        let conn = connect(&other, Access::ReadWrite).unwrap();
+        assert!(matches!(version(&conn, &other), Err(StoreError::Foreign { .. })));
+    }
+
+    #[test]
+    fn a_wrong_mark_or_format_of_our_own_tables_is_damage() {
+        for (pragma, value) in [("application_id", 7), ("user_version", 0)] {
+            let (_dir, path) = new_database();
+            let conn = connect(&path, Access::ReadWrite).unwrap();
+            conn.pragma_update(None, pragma, value).unwrap();
+            assert!(version(&conn, &path).unwrap_err().is_damage(), "{pragma}");
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The open database of one user: transactions, reading what others wrote, telling costs.
+//!
+//! What is written is an outcome that was decided before; nothing is decided here.
+
+use std::fs::File;
+use std::sync::atomic::AtomicBool;
+
+use rusqlite::{Connection, params};
+use tempfile::TempDir;
+
+use super::folder::{DATABASE, FileKey, Folder};
+use super::lock::{Held, Locks};
+use super::rows::{self, HeadRow, PageRow};
+use super::schema::{self, Access, VERSION};
+use super::segment_rows::{self, SegmentRow};
+use super::views::{self, Writer};
+use super::{StoreError, log, open};
+use crate::memory::change::Change;
+use crate::memory::page::{Page, Slot, Texts};
+use crate::memory::segment::SegmentId;
+use crate::user::UserId;
+
+/// Above this size of the log the next write shortens it first.
+const LONGEST_LOG: u64 = 64 << 20;
+
+/// Whether the memory can be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It can.
+    Normal,
+    /// It cannot, for this reason.
+    ReadOnly(String),
+}
+
+/// What the calls so far have cost, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Costs {
+    /// Rows read.
+    pub(crate) rows_read: u64,
+    /// Rows written.
+    pub(crate) rows_written: u64,
+    /// Segments written.
+    pub(crate) segments_written: u64,
+}
+
+/// What other processes wrote.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    pub(crate) pages: Vec<PageRow>,
+    pub(crate) filed: Vec<(Slot, SegmentId)>,
+    pub(crate) segments: Vec<SegmentRow>,
+}
+
+/// An open database.
+#[derive(Debug)]
+pub(crate) struct Store {
+    folder: Folder,
+    conn: Connection,
+    locks: Option<Locks>,
+    mode: Mode,
+    key: Option<FileKey>,
+    epoch: String,
+    data_version: i64,
+    /// Whether commits go to a write-ahead log.
+    has_log: bool,
+    seen: u64,
+    costs: std::cell::Cell<Costs>,
+    /// Whether the user was created by this opening.
+    pub(crate) created: bool,
+    /// `.lock`, held shared until the connection is closed.
+    lock: Option<File>,
+    #[expect(dead_code, reason = "held, and removed when the store is dropped")]
+    copy: Option<TempDir>,
+}
+
+impl Store {
+    /// Opens the database of a folder that was looked over; `lock` is `.lock`, held shared.
+    pub(crate) fn open(folder: &Folder, lock: File, user: &UserId) -> Result<Self, StoreError> {
+        let path = folder.database();
+        if folder.size(DATABASE) == 0 {
+            return Err(StoreError::damaged(&path, "it is missing or empty"));
+        }
+        let key = folder.database_key();
+        let conn = schema::connect(&path, Access::ReadWrite)?;
+        let found = schema::version(&conn, &path)?;
+        open::check_owner(folder, &conn, user)?;
+        let mode = if found > VERSION {
+            Mode::ReadOnly(StoreError::Newer { found, known: VERSION }.to_string())
+        } else {
+            Mode::Normal
+        };
+        let mut store = Self::over(folder, conn, mode, None)?;
+        store.locks = Some(Locks::open(folder)?);
+        // The file that was opened, unless it was replaced meanwhile: then nothing is written to it.
+        store.key = key;
+        let mode: String = store.conn.pragma_query_value(None, "journal_mode", |r| r.get(0))?;
+        store.has_log = mode == "wal";
+        store.lock = Some(lock);
+        Ok(store)
+    }
+
+    /// Makes a store of a connection that only reads.
+    pub(crate) fn over(
+        folder: &Folder,
+        conn: Connection,
+        mode: Mode,
+        copy: Option<TempDir>,
+    ) -> Result<Self, StoreError> {
+        let epoch = schema::meta(&conn, "epoch")?.unwrap_or_default();
+        let mut store = Self {
+            folder: folder.clone(),
+            conn,
+            locks: None,
+            mode,
+            key: None,
+            epoch,
+            data_version: 0,
+            has_log: false,
+            seen: 0,
+            costs: std::cell::Cell::default(),
+            created: false,
+            lock: None,
+            copy,
+        };
+        store.data_version = store.read_data_version()?;
+        Ok(store)
+    }
+
+    /// Returns the folder.
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Returns whether and why the memory is read-only.
+    pub(crate) fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// Returns the UUID that says which database this is.
+    pub(crate) fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Returns the sequence number up to which the memory is known.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Returns what was counted so far.
+    pub(crate) fn costs(&self) -> Costs {
+        self.costs.get()
+    }
+
+    /// Waits for the turn to write.
+    pub(crate) fn lock(&self, stop: &AtomicBool) -> Result<Held, StoreError> {
+        match (&self.mode, &self.locks) {
+            (Mode::ReadOnly(reason), _) => Err(StoreError::ReadOnly(reason.clone())),
+            (Mode::Normal, Some(locks)) => locks.write(stop),
+            (Mode::Normal, None) => Err(StoreError::ReadOnly("the memory is not open".to_owned())),
+        }
+    }
+
+    /// Begins a write transaction; the caller holds the write lock.
+    pub(crate) fn begin(&self) -> Result<(), StoreError> {
+        self.check_in_place()?;
+        if self.folder.size("memory.db-wal") > LONGEST_LOG {
+            self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        let found = schema::version(&self.conn, &self.folder.database());
+        match found {
+            Ok(found) if found > VERSION => {
+                self.rollback();
+                Err(StoreError::Newer { found, known: VERSION })
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes an outcome; returns its sequence number. The pages of `change` get it as theirs.
+    pub(crate) fn write(&self, kind: &str, change: &mut Change) -> Result<u64, StoreError> {
+        let mid = &change.mid;
+        let written = log::Written {
+            pages: change.pages.iter().map(|p| p.page.slot.0).collect(),
+            filed: mid.filed.iter().map(|(slot, id)| (slot.0, id.0)).collect(),
+            segments: mid.segments.iter().map(|s| s.id.0).collect(),
+            merged: mid.merged.iter().map(|(from, into)| (from.0, into.0)).collect(),
+        };
+        let seq = log::append(&self.conn, kind, &written)?;
+        for added in &mut change.pages {
+            added.page.seq = seq;
+            let row = PageRow { page: added.page.clone(), segment: None };
+            rows::insert_page(&self.conn, &row)?;
+        }
+        for (slot, id) in &change.mid.filed {
+            self.conn
+                .prepare_cached("UPDATE pages SET segment = ?2 WHERE slot = ?1")?
+                .execute(params![slot.0, id.0])?;
+        }
+        for segment in &change.mid.segments {
+            segment_rows::put(&self.conn, segment)?;
+        }
+        for (from, into) in &change.mid.merged {
+            segment_rows::put_merged(&self.conn, *from, *into)?;
+        }
+        let segments = change.mid.segments.len() + change.mid.merged.len();
+        let rows = 1 + 2 * (change.pages.len() + segments) + change.mid.filed.len();
+        self.count(|costs| {
+            costs.rows_written += rows as u64;
+            costs.segments_written += segments as u64;
+        });
+        Ok(seq)
+    }
+
+    /// Commits what was written as `seq`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`] when nothing was committed, [`StoreError::Commit`] when that is not
+    /// known, [`StoreError::Replaced`] when the database is not the one in the folder any more.
+    pub(crate) fn commit(&mut self, seq: u64) -> Result<(), StoreError> {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+        if let Err(error) = self.conn.execute_batch("COMMIT") {
+            let refused =
+                matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked | DiskFull));
+            self.rollback();
+            return Err(if refused {
+                StoreError::Sqlite(error)
+            } else {
+                StoreError::Commit(error)
+            });
+        }
+        self.check_in_place()?;
+        if self.has_log && self.folder.size("memory.db-wal") == 0 {
+            // The commit went into a file that nobody will find again.
+            return Err(StoreError::Replaced(self.folder.path("memory.db-wal")));
+        }
+        self.seen = seq;
+        Ok(())
+    }
+
+    /// Ends a transaction without a trace.
+    pub(crate) fn rollback(&self) {
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    /// Reads what others committed since the last call; none if nothing moved.
+    pub(crate) fn news(&mut self) -> Result<Option<News>, StoreError> {
+        self.check_in_place()?;
+        let now = self.read_data_version()?;
+        if now == self.data_version {
+            return Ok(None);
+        }
+        let (written, last, n_rows) = log::since(&self.conn, self.seen)?;
+        let mut news = News::default();
+        for slot in &written.pages {
+            let gone = || self.gone(format!("page {slot} of the log is not there"));
+            news.pages.push(rows::page(&self.conn, Slot(*slot))?.ok_or_else(gone)?);
+        }
+        news.filed = written.filed.iter().map(|(slot, id)| (Slot(*slot), SegmentId(*id))).collect();
+        let merged = written.merged.iter().map(|(from, _)| from);
+        for id in written.segments.iter().chain(merged) {
+            let gone = || self.gone(format!("segment {id} of the log is not there"));
+            news.segments.push(segment_rows::get(&self.conn, SegmentId(*id))?.ok_or_else(gone)?);
+        }
+        let read = n_rows + 2 * (news.pages.len() + news.segments.len());
+        self.count(|costs| costs.rows_read += read as u64);
+        self.data_version = now;
+        self.seen = last;
+        Ok(Some(news))
+    }
+
+    /// Reads all there is in memory of a user: heads in the order of the slots, then segments.
+    pub(crate) fn load(&mut self) -> Result<(Vec<HeadRow>, Vec<SegmentRow>), StoreError> {
+        let snapshot = self.conn.unchecked_transaction()?;
+        let (mut heads, mut segments) = (Vec::new(), Vec::new());
+        let seen = log::last(&snapshot)?;
+        rows::each_head(&snapshot, |head| {
+            heads.push(head);
+            Ok(())
+        })?;
+        segment_rows::each(&snapshot, |row| {
+            segments.push(row?);
+            Ok(())
+        })?;
+        snapshot.rollback()?;
+        self.seen = seen;
+        Ok((heads, segments))
+    }
+
+    /// Reads one page.
+    pub(crate) fn page(&self, slot: Slot) -> Result<Option<Page>, StoreError> {
+        self.count(|c| c.rows_read += 2);
+        Ok(rows::page(&self.conn, slot)?.map(|row| row.page))
+    }
+
+    /// Reads the texts of one page.
+    pub(crate) fn texts(&self, slot: Slot) -> Result<Option<Texts>, StoreError> {
+        self.count(|c| c.rows_read += 1);
+        rows::texts(&self.conn, slot)
+    }
+
+    /// Returns the last slot ever used.
+    pub(crate) fn last_slot(&self) -> Result<Slot, StoreError> {
+        rows::last_slot(&self.conn)
+    }
+
+    /// Reads the profile; none until there is one.
+    pub(crate) fn profile(&self) -> Result<Option<String>, StoreError> {
+        rows::profile(&self.conn)
+    }
+
+    /// Reads knowledge, newest first: `user_knowledge` or `assistant_knowledge`.
+    pub(crate) fn knowledge(&self, owner: &str) -> Result<Vec<rows::KnowledgeRow>, StoreError> {
+        rows::knowledge(&self.conn, owner)
+    }
+
+    /// Reads the name of the assistant recorded for the user.
+    pub(crate) fn assistant(&self) -> Result<String, StoreError> {
+        Ok(schema::meta(&self.conn, "assistant")?.unwrap_or_default())
+    }
+
+    /// Reads what the user was told about the state of the memory.
+    pub(crate) fn notices(&self) -> Result<Vec<String>, StoreError> {
+        rows::notices(&self.conn)
+    }
+
+    /// Writes the views of a new user, so that the folder is complete from the start.
+    pub(crate) fn write_first_views(&mut self) -> Result<(), StoreError> {
+        if self.mode != Mode::Normal {
+            return Ok(());
+        }
+        let lock = self.folder.lock_file(".views")?;
+        if lock.try_lock().is_ok() {
+            Writer::new(&self.folder).update(&self.conn, views::Occasion::Change)?;
+        }
+        super::folder::create_private_dir(&self.folder.path(super::derived::FOLDER))
+            .map_err(|e| StoreError::io("create", &self.folder.path(super::derived::FOLDER), e))
+    }
+
+    /// Demands that the database in the folder is still the one that is open.
+    fn check_in_place(&self) -> Result<(), StoreError> {
+        if self.key.is_some() && self.folder.database_key() != self.key {
+            return Err(StoreError::Replaced(self.folder.database()));
+        }
+        Ok(())
+    }
+
+    fn gone(&self, what: String) -> StoreError {
+        StoreError::damaged(&self.folder.database(), what)
+    }
+
+    fn read_data_version(&self) -> Result<i64, StoreError> {
+        let mut statement = self.conn.prepare_cached("PRAGMA data_version")?;
+        Ok(statement.query_row([], |r| r.get(0))?)
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Costs)) {
+        let mut costs = self.costs.get();
+        add(&mut costs);
+        self.costs.set(costs);
+    }
+}

@@ -1,0 +1,208 @@
+//! Pages and segments as they stand in the views, and finding them again in a file that may be
+//! damaged.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::memory::page::{NewPage, Page, Slot, Texts};
+use crate::memory::segment::{Segment, SegmentId};
+use crate::memory::vector::SumVector;
+use crate::storage::rows::{self, PageRow};
+use crate::storage::segment_rows::{self, CandidateCell, TermCell};
+use crate::time::Timestamp;
+
+/// A page in a view; together the fields are the whole page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PageRecord {
+    id: String,
+    slot: u32,
+    seq: u64,
+    user_input: String,
+    agent_response: String,
+    timestamp: String,
+    timestamp_given: bool,
+    meta_data: Map<String, Value>,
+    session: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    continues: Option<String>,
+    chain_summary: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    segment: Option<u32>,
+    checksum: String,
+}
+
+impl PageRecord {
+    /// Makes the record of a page.
+    pub(crate) fn of(row: &PageRow) -> Self {
+        let (page, new) = (&row.page, &row.page.new);
+        Self {
+            id: page.id.to_string(),
+            slot: page.slot.0,
+            seq: page.seq,
+            user_input: new.texts.user_input.clone(),
+            agent_response: new.texts.agent_response.clone(),
+            timestamp: new.timestamp.to_string(),
+            timestamp_given: new.timestamp_given,
+            meta_data: new.meta_data.clone(),
+            session: new.session.clone(),
+            continues: page.continues.map(|id| id.to_string()),
+            chain_summary: page.chain_summary.clone(),
+            segment: row.segment,
+            checksum: format!("{:016x}", rows::checksum(page)),
+        }
+    }
+
+    /// Turns the record back into a page; none if it is not as we wrote it.
+    pub(crate) fn into_row(self) -> Option<PageRow> {
+        let continues = match self.continues {
+            Some(id) => Some(id.parse().ok()?),
+            None => None,
+        };
+        let page = Page {
+            slot: Slot(self.slot),
+            id: self.id.parse().ok()?,
+            seq: self.seq,
+            new: NewPage {
+                texts: Texts { user_input: self.user_input, agent_response: self.agent_response },
+                timestamp: Timestamp::parse(&self.timestamp).ok()?,
+                timestamp_given: self.timestamp_given,
+                meta_data: self.meta_data,
+                session: self.session,
+            },
+            continues,
+            chain_summary: self.chain_summary,
+        };
+        let intact = format!("{:016x}", rows::checksum(&page)) == self.checksum;
+        intact.then_some(PageRow { page, segment: self.segment })
+    }
+}
+
+/// A segment in a view. Its pages stand beside it; its mean vector is derived from them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SegmentRecord {
+    segment_id: u32,
+    summary: String,
+    keywords: Vec<String>,
+    page_count: u32,
+    unanalysed: u32,
+    visits: u32,
+    last_visit: i64,
+    created: i64,
+    /// Terms and candidate sentences as JSON in a string: for the program, not for the reader.
+    state: String,
+}
+
+impl SegmentRecord {
+    /// Makes the record of a segment.
+    pub(crate) fn of(segment: &Segment) -> Self {
+        Self {
+            segment_id: segment.id.0,
+            summary: segment.summary.clone(),
+            keywords: segment.keywords.clone(),
+            page_count: segment.pages,
+            unanalysed: segment.unanalysed,
+            visits: segment.visits,
+            last_visit: segment.last_visit,
+            created: segment.created,
+            state: serde_json::to_string(&segment_rows::encode(segment)).unwrap_or_default(),
+        }
+    }
+
+    /// Turns the record back into a segment without its mean vector; none if its state is
+    /// unreadable.
+    pub(crate) fn into_segment(self) -> Option<Segment> {
+        let (terms, candidates): (Vec<TermCell>, Vec<CandidateCell>) =
+            serde_json::from_str(&self.state).ok()?;
+        let (terms, candidates) = segment_rows::decode(terms, candidates);
+        Some(Segment {
+            id: SegmentId(self.segment_id),
+            summary: self.summary,
+            keywords: self.keywords,
+            terms,
+            candidates,
+            mean: SumVector::default(),
+            pages: self.page_count,
+            unanalysed: self.unanalysed,
+            visits: self.visits,
+            last_visit: self.last_visit,
+            created: self.created,
+        })
+    }
+}
+
+/// Parses a JSON file; of a broken one, every object that is whole.
+pub(crate) fn values(bytes: &[u8]) -> Vec<Value> {
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return vec![value];
+    }
+    let mut values = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..) {
+        let Some(open) = rest.iter().position(|&b| b == b'{') else { break };
+        let rest = rest.get(open..).unwrap_or_default();
+        let mut stream = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
+        match stream.next() {
+            Some(Ok(value)) => {
+                values.push(value);
+                at += open + stream.byte_offset();
+            }
+            _ => at += open + 1,
+        }
+    }
+    values
+}
+
+/// Calls `take` with every object at any depth, outer ones first; where it returns true, the inside
+/// is not looked at.
+pub(crate) fn each_object(value: &Value, take: &mut impl FnMut(&Map<String, Value>) -> bool) {
+    match value {
+        Value::Object(object) if take(object) => {}
+        Value::Object(object) => object.values().for_each(|inner| each_object(inner, take)),
+        Value::Array(items) => items.iter().for_each(|inner| each_object(inner, take)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_comes_back_from_its_record_and_a_changed_record_is_no_page() {
+        let row = rows::tests::sample(2);
+        let record = PageRecord::of(&row);
+        let text = serde_json::to_string_pretty(&record).unwrap();
+        let again: PageRecord = serde_json::from_str(&text).unwrap();
+        assert_eq!(again.into_row(), Some(row));
+        let changed = PageRecord { user_input: "x".to_owned(), ..record };
+        assert_eq!(changed.into_row(), None);
+    }
+
+    #[test]
+    fn a_segment_comes_back_from_its_record_without_its_mean() {
+        let segment = segment_rows::tests::sample(4);
+        let record = SegmentRecord::of(&segment);
+        let expected = Segment { mean: SumVector::default(), ..segment };
+        assert_eq!(record.into_segment(), Some(expected));
+    }
+
+    #[test]
+    fn whole_objects_are_found_in_a_torn_file() {
+        let text = r#"{"pages": [{"id": 1, "x": {"y": "}{"}}, {"id": 2}, {"id": 3, "te"#;
+        let found = values(text.as_bytes());
+        let ids: Vec<_> = found.iter().map(|v| v["id"].clone()).collect();
+        assert_eq!(ids, [1, 2]);
+        assert_eq!(values(b"not json"), Vec::<Value>::new());
+    }
+
+    #[test]
+    fn objects_are_visited_at_every_depth_until_one_is_taken() {
+        let value = serde_json::json!([{"a": {"b": {"take": {"c": {}}}}}, {"d": [{}]}]);
+        let mut seen = Vec::new();
+        each_object(&value, &mut |object| {
+            seen.push(object.keys().next().cloned().unwrap_or_default());
+            object.contains_key("take")
+        });
+        assert_eq!(seen, ["a", "b", "take", "d", ""]);
+    }
+}

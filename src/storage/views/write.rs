@@ -1,0 +1,368 @@
+//! Bringing the views up to date with the database.
+//!
+//! Whoever holds `.views` reads the state and the present views' sequence numbers under it, so a
+//! view never goes back. Reads are short transactions: a writer's log is never held up.
+
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::time::SystemTime;
+
+use rusqlite::Connection;
+
+use super::document::Document;
+use super::record::{PageRecord, SegmentRecord};
+use super::{Found, Header, MID_TERM, PROFILE, SHORT_TERM};
+use crate::memory::page::Slot;
+use crate::memory::segment::SegmentId;
+use crate::storage::StoreError;
+use crate::storage::folder::Folder;
+use crate::storage::rows::{self, PageRow};
+use crate::storage::segment_rows::{self, SegmentRow};
+use crate::storage::{log, schema};
+
+/// The list of pages filed since the mid-term view may get this long before that view is rewritten.
+const MOST_FILED_SINCE: usize = 1000;
+
+/// Above this many pages a clean exit leaves the mid-term view to the next rewriting: the list of
+/// filed pages covers what it lacks, and exiting stays prompt.
+const MOST_PAGES_AT_EXIT: usize = 20_000;
+
+/// When views are rewritten although nothing asks for it yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// Something changed.
+    Change,
+    /// The program is closing the user.
+    Exit,
+}
+
+/// Writes the views of one user; remembers what it wrote last, so that its own files are not read
+/// again.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    folder: Folder,
+    known: BTreeMap<&'static str, (Stamp, Header)>,
+    /// The epochs of the databases this one was recovered from, with all that their views held.
+    previous_epochs: Option<String>,
+    profile: Option<String>,
+}
+
+/// Tells a file from what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp(u64, Option<SystemTime>);
+
+impl Stamp {
+    fn of(file: &Metadata) -> Self {
+        Self(file.len(), file.modified().ok())
+    }
+}
+
+/// What the short-term view shows.
+struct Newest {
+    header: Header,
+    mid_term_seq: u64,
+    pages: Vec<PageRow>,
+    filed: Vec<PageRow>,
+    segments: Vec<SegmentRow>,
+}
+
+impl Writer {
+    /// Makes a writer for the views in `folder`.
+    pub(crate) fn new(folder: &Folder) -> Self {
+        Self {
+            folder: folder.clone(),
+            known: BTreeMap::new(),
+            previous_epochs: None,
+            profile: None,
+        }
+    }
+
+    /// Rewrites what is not up to date. The caller holds `.views`.
+    ///
+    /// # Errors
+    ///
+    /// When a file or the database fails; the old views stand.
+    pub(crate) fn update(&mut self, conn: &Connection, on: Occasion) -> Result<(), StoreError> {
+        let epoch = schema::meta(conn, "epoch")?.unwrap_or_default();
+        if self.previous_epochs.is_none() {
+            self.previous_epochs = Some(schema::meta(conn, "previous_epochs")?.unwrap_or_default());
+        }
+        // First, so that the short-term view is the last to show a change.
+        self.write_profile(conn, &epoch)?;
+        let short = self.present(SHORT_TERM, &epoch)?;
+        let mid = self.present(MID_TERM, &epoch)?;
+        let newest = newest(conn, mid.as_ref().map_or(0, |h| h.seq))?;
+        let n_filed = newest.filed.len();
+        let small =
+            || rows::last_slot(conn).is_ok_and(|last| last.0 as usize <= MOST_PAGES_AT_EXIT);
+        let rewrite = mid.is_none()
+            || n_filed > MOST_FILED_SINCE
+            || (on == Occasion::Exit && n_filed > 0 && small());
+        if rewrite {
+            self.write_mid_term(conn)?;
+            let seq = self.known.get(MID_TERM).map_or(0, |(_, header)| header.seq);
+            self.write_short_term(&self::newest(conn, seq)?)?;
+        } else if short.is_none_or(|h| h.seq < newest.header.seq) {
+            self.write_short_term(&newest)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the header of the view that stands there, after moving away what is not ours.
+    fn present(&mut self, name: &'static str, epoch: &str) -> Result<Option<Header>, StoreError> {
+        let stamp = stamp(&self.folder, name);
+        if let Some((known, header)) = self.known.get(name)
+            && stamp.as_ref() == Some(known)
+        {
+            return Ok(Some(header.clone()));
+        }
+        let mark = match super::find(&self.folder, name)? {
+            Found::Missing => return Ok(None),
+            Found::Intact(header) if header.epoch == epoch => {
+                self.known.extend(stamp.map(|s| (name, (s, header.clone()))));
+                return Ok(Some(header));
+            }
+            Found::Intact(header) if self.was_recovered_from(&header.epoch) => return Ok(None),
+            Found::Intact(_) => "other",
+            Found::Changed => "edited",
+            // The next start takes it in: it looks at every `.json` file.
+            Found::Foreign => {
+                let taken = |waiting: &String| self.folder.path(waiting).exists();
+                let mut names = (1..).map(|n: u32| format!("waiting.{n}.{name}"));
+                let waiting = names.find(|waiting| !taken(waiting)).unwrap_or_default();
+                self.folder.rename(name, &waiting)?;
+                return Ok(None);
+            }
+        };
+        let aside = super::set_aside(&self.folder, name, mark)?;
+        tracing::warn!(view = name, kept_as = aside, "a view was not as this program wrote it");
+        Ok(None)
+    }
+
+    fn was_recovered_from(&self, epoch: &str) -> bool {
+        self.previous_epochs.iter().flat_map(|known| known.split(' ')).any(|known| known == epoch)
+    }
+
+    fn write_short_term(&mut self, newest: &Newest) -> Result<(), StoreError> {
+        let path = self.folder.path(SHORT_TERM);
+        let io = |e| StoreError::io("write", &path, e);
+        let written = self.folder.write(SHORT_TERM, |out| {
+            let mut view = begin(out, "memoryos/short_term/1", &newest.header).map_err(io)?;
+            view.field("mid_term_seq", &newest.mid_term_seq).map_err(io)?;
+            for (name, pages) in [("pages", &newest.pages), ("filed_since", &newest.filed)] {
+                view.array(name, |items| {
+                    pages.iter().try_for_each(|p| items.push(&PageRecord::of(p)))
+                })
+                .map_err(io)?;
+            }
+            view.array("segments_since", |items| {
+                newest.segments.iter().try_for_each(|segment| items.push(&segment_value(segment)))
+            })
+            .map_err(io)?;
+            view.end().map_err(io)
+        })?;
+        self.remember(SHORT_TERM, &written, newest.header.clone());
+        Ok(())
+    }
+
+    fn write_mid_term(&mut self, conn: &Connection) -> Result<(), StoreError> {
+        let (header, segments, members) = mid_term(conn)?;
+        let path = self.folder.path(MID_TERM);
+        let io = |e| StoreError::io("write", &path, e);
+        let written = self.folder.write(MID_TERM, |out| {
+            let mut view = begin(out, "memoryos/mid_term/1", &header).map_err(io)?;
+            view.array("segments", |items| {
+                for segment in &segments {
+                    let mut value = segment_value(segment);
+                    if let (SegmentRow::Live(segment), Some(object)) =
+                        (segment, value.as_object_mut())
+                    {
+                        let slots = members.get(&segment.id).map(Vec::as_slice).unwrap_or_default();
+                        object.insert("pages".to_owned(), page_values(conn, slots)?.into());
+                    }
+                    items.push(&value).map_err(io)?;
+                }
+                Ok::<_, Failure>(())
+            })?;
+            // A page is in a view whatever became of its segment's row.
+            let live = |id: &SegmentId| {
+                segments.iter().any(|s| matches!(s, SegmentRow::Live(s) if s.id == *id))
+            };
+            view.array("pages_without_segment", |items| {
+                for (_, slots) in members.iter().filter(|(id, _)| !live(id)) {
+                    page_values(conn, slots)?.iter().try_for_each(|p| items.push(p)).map_err(io)?;
+                }
+                Ok::<_, Failure>(())
+            })?;
+            view.end().map_err(io)
+        })?;
+        self.remember(MID_TERM, &written, header);
+        Ok(())
+    }
+
+    fn write_profile(&mut self, conn: &Connection, epoch: &str) -> Result<(), StoreError> {
+        let profile = rows::profile(conn)?.unwrap_or_else(|| "None".to_owned());
+        let present = self.present(PROFILE, epoch)?;
+        if present.is_some() && self.profile.is_none() {
+            self.profile = super::shown_profile(&self.folder);
+        }
+        if present.is_some() && self.profile.as_ref() == Some(&profile) {
+            return Ok(());
+        }
+        let header = header(conn)?;
+        let path = self.folder.path(PROFILE);
+        let io = |e| StoreError::io("write", &path, e);
+        let written = self.folder.write(PROFILE, |out| {
+            let mut view = begin(out, "memoryos/user_profile/1", &header).map_err(io)?;
+            view.field("user_profile", &profile).map_err(io)?;
+            for owner in ["user_knowledge", "assistant_knowledge"] {
+                let known = rows::knowledge(conn, owner)?;
+                view.array(owner, |items| known.iter().try_for_each(|k| items.push(k)))
+                    .map_err(io)?;
+            }
+            view.end().map_err(io)
+        })?;
+        self.profile = Some(profile);
+        self.remember(PROFILE, &written, header);
+        Ok(())
+    }
+
+    /// Remembers a view as it was written: what stands there later may be somebody's edit.
+    fn remember(&mut self, name: &'static str, written: &Metadata, header: Header) {
+        self.known.insert(name, (Stamp::of(written), header));
+    }
+}
+
+/// [`StoreError`] under a name that may be made of an I/O error without a path, for closures whose
+/// path is known to the caller.
+struct Failure(StoreError);
+
+impl From<std::io::Error> for Failure {
+    fn from(cause: std::io::Error) -> Self {
+        Self(StoreError::io("write", std::path::Path::new(MID_TERM), cause))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        failure.0
+    }
+}
+
+fn begin<W: std::io::Write>(out: W, format: &str, header: &Header) -> std::io::Result<Document<W>> {
+    let mut view = Document::begin(out, format)?;
+    view.field("user_id", &header.user_id)?;
+    view.field("assistant_id", &header.assistant_id)?;
+    view.field("epoch", &header.epoch)?;
+    view.field("seq", &header.seq)?;
+    Ok(view)
+}
+
+fn segment_value(segment: &SegmentRow) -> serde_json::Value {
+    match segment {
+        SegmentRow::Live(segment) => {
+            serde_json::to_value(SegmentRecord::of(segment)).unwrap_or_default()
+        }
+        SegmentRow::Merged(from, into) => serde_json::json!({"merged": from.0, "into": into.0}),
+    }
+}
+
+fn page_values(conn: &Connection, slots: &[Slot]) -> Result<Vec<serde_json::Value>, StoreError> {
+    let value = |slot: &Slot| {
+        let row = rows::page(conn, *slot)?.ok_or_else(|| gone(*slot))?;
+        Ok(serde_json::to_value(PageRecord::of(&row)).unwrap_or_default())
+    };
+    slots.iter().map(value).collect()
+}
+
+fn gone(slot: Slot) -> StoreError {
+    let what = format!("page {} went while its view was written", slot.0);
+    StoreError::damaged(std::path::Path::new(MID_TERM), what)
+}
+
+fn header(conn: &Connection) -> Result<Header, StoreError> {
+    let meta = |key| Ok::<_, StoreError>(schema::meta(conn, key)?.unwrap_or_default());
+    Ok(Header {
+        user_id: meta("owner")?,
+        assistant_id: meta("assistant")?,
+        epoch: meta("epoch")?,
+        seq: log::last(conn)?,
+    })
+}
+
+/// Reads, in one short transaction, what the short-term view shows beside a mid-term view of
+/// `mid_term_seq`.
+fn newest(conn: &Connection, mid_term_seq: u64) -> Result<Newest, StoreError> {
+    in_snapshot(conn, |conn| {
+        let (written, _, _) = log::since(conn, mid_term_seq)?;
+        let pages = |slots: Vec<Slot>| -> Result<Vec<PageRow>, StoreError> {
+            slots.into_iter().filter_map(|slot| rows::page(conn, slot).transpose()).collect()
+        };
+        let mut filed: Vec<Slot> = written.filed.iter().map(|(slot, _)| Slot(*slot)).collect();
+        let mut segments: Vec<u32> = written.segments;
+        segments.extend(written.merged.iter().map(|(from, _)| from));
+        filed.sort_unstable();
+        filed.dedup();
+        segments.sort_unstable();
+        segments.dedup();
+        Ok(Newest {
+            header: header(conn)?,
+            mid_term_seq,
+            pages: pages(rows::short_term(conn)?)?,
+            filed: pages(filed)?,
+            segments: segments
+                .into_iter()
+                .filter_map(|id| segment_rows::get(conn, SegmentId(id)).transpose())
+                .collect::<Result<_, _>>()?,
+        })
+    })
+}
+
+type MidTermState = (Header, Vec<SegmentRow>, BTreeMap<SegmentId, Vec<Slot>>);
+
+/// Reads, in one short transaction, all segments and which pages each holds, merges resolved.
+fn mid_term(conn: &Connection) -> Result<MidTermState, StoreError> {
+    in_snapshot(conn, |conn| {
+        let (mut segments, mut merged) = (Vec::new(), BTreeMap::new());
+        segment_rows::each(conn, |row| {
+            let row = row?;
+            if let SegmentRow::Merged(from, into) = row {
+                merged.insert(from, into);
+            }
+            segments.push(row);
+            Ok(())
+        })?;
+        let mut members: BTreeMap<SegmentId, Vec<Slot>> = BTreeMap::new();
+        rows::each_head(conn, |head| {
+            let Some(mut id) = head.segment.map(SegmentId) else { return Ok(()) };
+            // As many steps as there are merges: damaged rows may form a circle.
+            for _ in 0..merged.len() {
+                let Some(into) = merged.get(&id) else { break };
+                id = *into;
+            }
+            members.entry(id).or_default().push(head.slot);
+            Ok(())
+        })?;
+        Ok((header(conn)?, segments, members))
+    })
+}
+
+fn in_snapshot<T>(
+    conn: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let snapshot = conn.unchecked_transaction()?;
+    let result = read(&snapshot);
+    snapshot.rollback()?;
+    result
+}
+
+fn stamp(folder: &Folder, name: &str) -> Option<Stamp> {
+    std::fs::metadata(folder.path(name)).ok().as_ref().map(Stamp::of)
+}

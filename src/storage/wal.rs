@@ -1,0 +1,378 @@
+//! Reading a write-ahead log byte by byte, to tell a torn end from damage.
+//!
+//! SQLite silently ignores everything after the first frame that does not fit its checksum. After a
+//! power cut that is right: such frames were never acknowledged. After a flipped bit or a truncation
+//! it drops commits that were. This module tells the two apart and can read on behind the break. It
+//! only looks at files that no connection of this process has open.
+//!
+//! Source: "The SQLite Database File Format", section 4 (WAL), and "WAL-mode File Format",
+//! section 2 (the WAL-index).
+
+use std::path::Path;
+
+const HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+const MAGIC: u32 = 0x377f_0682;
+const INDEX_HEADER: usize = 48;
+
+/// What a write-ahead log tells about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Report {
+    /// Frames that SQLite will read.
+    pub(crate) valid: usize,
+    /// Commits that lie behind the last valid frame and can still be seen.
+    pub(crate) stranded_commits: usize,
+    /// Frames that the index knows as committed and that SQLite will not read.
+    pub(crate) missing_frames: usize,
+}
+
+impl Report {
+    /// Whether acknowledged commits would be dropped by opening the database as it is.
+    pub(crate) fn is_damaged(self) -> bool {
+        self.stranded_commits > 0 || self.missing_frames > 0
+    }
+}
+
+/// Returns how many frames of the log beside the database at `path` were committed, as far as its
+/// index tells, and are not there any more.
+pub(crate) fn cut_off(path: &Path) -> usize {
+    let wal = std::fs::read(super::folder::with_suffix(path, "-wal")).unwrap_or_default();
+    let shm = std::fs::read(super::folder::with_suffix(path, "-shm")).unwrap_or_default();
+    let log = Log::read(&wal);
+    let salts = log.as_ref().and_then(|log| log.seed.map(|_| log.salts));
+    let there = log.map_or(0, |log| log.run().count());
+    indexed_frames(&shm, salts).unwrap_or(0).saturating_sub(there)
+}
+
+type Sums = (u32, u32);
+
+/// A log, its page size and the salts its frames must carry.
+#[derive(Debug)]
+struct Log<'a> {
+    bytes: &'a [u8],
+    page_size: usize,
+    salts: [u8; 8],
+    big_endian: bool,
+    /// The sums that the first frame continues; none when the header is not as it was written.
+    seed: Option<Sums>,
+}
+
+/// Reads the log and index beside the database at `path`, where they exist.
+pub(crate) fn inspect(path: &Path) -> Report {
+    let wal = std::fs::read(super::folder::with_suffix(path, "-wal")).unwrap_or_default();
+    let shm = std::fs::read(super::folder::with_suffix(path, "-shm")).unwrap_or_default();
+    report(&wal, &shm)
+}
+
+fn report(wal: &[u8], shm: &[u8]) -> Report {
+    let Some(log) = Log::read(wal) else {
+        let missing_frames = indexed_frames(shm, None).unwrap_or(0);
+        return Report { missing_frames, ..Report::default() };
+    };
+    let salts = log.seed.map(|_| log.salts);
+    let committed = committed_frames(shm, salts);
+    let mut sums = log.seed;
+    let mut report = Report::default();
+    let mut broken = sums.is_none();
+    for (n, frame) in log.frames().enumerate() {
+        broken |= !frame.fits(&log, sums);
+        if !broken {
+            report.valid += 1;
+            sums = Some(frame.sums());
+            continue;
+        }
+        // Behind the break a frame is known by the sums its predecessor carries. What the index does
+        // not count was never acknowledged: the rest of a commit that a kill or an error cut short.
+        let own = frame.fits(&log, sums);
+        let counted = committed.is_none_or(|frames| n < frames || frames < report.valid);
+        if own && counted && frame.is_commit() {
+            report.stranded_commits += 1;
+        }
+        sums = Some(frame.sums());
+    }
+    let indexed = indexed_frames(shm, salts).unwrap_or(0);
+    report.missing_frames = indexed.saturating_sub(report.valid);
+    report
+}
+
+/// Which frames of a log are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Frames {
+    /// Those that SQLite reads: up to the first that does not fit its checksum.
+    Valid,
+    /// All that were committed, also misfits: one bit of a page may be wrong, which the rows'
+    /// checksums show.
+    Committed,
+    /// Those committed that fit.
+    Fitting,
+}
+
+/// Writes the pages of a log into the bytes of its database, as far as commits can be seen. `shm` is
+/// the log's index: what it does not count was never acknowledged and is left out.
+pub(crate) fn overlay(database: &mut Vec<u8>, wal: &[u8], shm: &[u8], which: Frames) {
+    let Some(log) = Log::read(wal) else { return };
+    let committed = committed_frames(shm, log.seed.map(|_| log.salts));
+    let mut sums = log.seed;
+    let mut pending = Vec::new();
+    for frame in log.run().take(committed.unwrap_or(usize::MAX)) {
+        let fits = frame.fits(&log, sums);
+        if !fits && which == Frames::Valid {
+            break;
+        }
+        if fits || which == Frames::Committed {
+            pending.push(frame);
+        }
+        sums = Some(frame.sums());
+        if frame.is_commit() {
+            for frame in pending.drain(..) {
+                frame.put(database, log.page_size);
+            }
+            // Our databases never shrink: a smaller size is a flipped bit.
+            let size = word(frame.0, 4) as usize * log.page_size;
+            let most = database.len() + wal.len();
+            database.resize(size.max(database.len()).min(most), 0);
+        }
+    }
+}
+
+impl<'a> Log<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let header = bytes.get(..HEADER)?;
+        bytes.get(HEADER..HEADER + FRAME_HEADER)?;
+        let magic = word(header, 0);
+        let sums = word_sums(header.get(..24)?, magic & 1 == 1, (0, 0));
+        let page_size = word(header, 8) as usize;
+        let sane = magic & !1 == MAGIC && page_size.is_power_of_two() && page_size >= 512;
+        let seed = (sane && sums == (word(header, 24), word(header, 28))).then_some(sums);
+        // With a broken header the frames speak for themselves; ours have pages of 4096 bytes.
+        let (page_size, salts, big_endian) = match seed {
+            Some(_) => (page_size, header.get(16..24)?, magic & 1 == 1),
+            None => (4096, bytes.get(HEADER + 8..HEADER + 16)?, false),
+        };
+        Some(Self { bytes, page_size, salts: salts.try_into().ok()?, big_endian, seed })
+    }
+
+    fn frames(&self) -> impl Iterator<Item = Frame<'a>> {
+        let frames = self.bytes.get(HEADER..).unwrap_or_default();
+        frames.chunks_exact(FRAME_HEADER + self.page_size).map(Frame)
+    }
+
+    /// The frames up to the last one that carries this log's salts.
+    fn run(&self) -> impl Iterator<Item = Frame<'a>> {
+        let last = self.frames().enumerate().filter(|(_, f)| f.salts() == self.salts).last();
+        self.frames().take(last.map_or(0, |(at, _)| at + 1))
+    }
+}
+
+/// One frame: its header and one page.
+#[derive(Debug, Clone, Copy)]
+struct Frame<'a>(&'a [u8]);
+
+impl Frame<'_> {
+    fn salts(&self) -> &[u8] {
+        self.0.get(8..16).unwrap_or_default()
+    }
+
+    fn is_commit(&self) -> bool {
+        word(self.0, 4) != 0
+    }
+
+    fn sums(&self) -> Sums {
+        (word(self.0, 16), word(self.0, 20))
+    }
+
+    /// Puts the frame's page in its place, growing the database by at most what the log could hold.
+    fn put(&self, database: &mut Vec<u8>, page_size: usize) {
+        let Some(page) = self.0.get(FRAME_HEADER..) else { return };
+        let Some(at) = (word(self.0, 0) as usize).checked_sub(1).map(|n| n * page_size) else {
+            return;
+        };
+        if at > database.len() + (64 << 20) {
+            return;
+        }
+        database.resize(database.len().max(at + page_size), 0);
+        if let Some(place) = database.get_mut(at..at + page_size) {
+            place.copy_from_slice(page);
+        }
+    }
+
+    fn fits(&self, log: &Log<'_>, before: Option<Sums>) -> bool {
+        let (Some(seed), Some(head), Some(page)) =
+            (before, self.0.get(..8), self.0.get(FRAME_HEADER..))
+        else {
+            return false;
+        };
+        let sums = word_sums(head, log.big_endian, seed);
+        self.salts() == log.salts && word_sums(page, log.big_endian, sums) == self.sums()
+    }
+}
+
+/// Frames that the index says are committed and not yet all in the database.
+fn indexed_frames(shm: &[u8], salts: Option<[u8; 8]>) -> Option<usize> {
+    let frames = committed_frames(shm, salts)?;
+    let backfilled = u32::from_ne_bytes(shm.get(96..100)?.try_into().ok()?) as usize;
+    Some(if frames > backfilled { frames } else { 0 })
+}
+
+/// Frames that the index says are committed; none when the index is unreadable (as after a power
+/// cut) or speaks of another run of the log. A commit is acknowledged after it is counted here.
+fn committed_frames(shm: &[u8], salts: Option<[u8; 8]>) -> Option<usize> {
+    let (first, second) = (shm.get(..INDEX_HEADER)?, shm.get(INDEX_HEADER..2 * INDEX_HEADER)?);
+    let big = cfg!(target_endian = "big");
+    let native = |at: usize| {
+        let bytes = first.get(at..at + 4)?.try_into().ok()?;
+        Some(if big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+    };
+    let sums = word_sums(first.get(..40)?, big, (0, 0));
+    if first != second || sums != (native(40)?, native(44)?) || *first.get(12)? == 0 {
+        return None;
+    }
+    if salts.is_some_and(|s| Some(s.as_slice()) != first.get(32..40)) {
+        return None;
+    }
+    native(16).map(|frames| frames as usize)
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    let bytes = bytes.get(at..at + 4).and_then(|b| b.try_into().ok());
+    bytes.map_or(0, u32::from_be_bytes)
+}
+
+/// The log's checksum over pairs of words, continued from `sums`.
+fn word_sums(bytes: &[u8], big_endian: bool, (mut a, mut b): Sums) -> Sums {
+    let read = |w: &[u8]| {
+        let w = w.try_into().unwrap_or_default();
+        if big_endian { u32::from_be_bytes(w) } else { u32::from_le_bytes(w) }
+    };
+    for pair in bytes.chunks_exact(8) {
+        let (x, y) = pair.split_at(4);
+        a = a.wrapping_add(read(x)).wrapping_add(b);
+        b = b.wrapping_add(read(y)).wrapping_add(a);
+    }
+    (a, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::schema;
+    use super::*;
+
+    /// A database with ten commits in its log, copied while it was open, as a kill leaves it.
+    fn killed() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("live.db");
+        schema::create(&path, true, |_| Ok(())).unwrap();
+        let conn = schema::connect(&path, schema::Access::ReadWrite).unwrap();
+        for n in 0..10 {
+            schema::set_meta(&conn, &format!("key{n}"), &"x".repeat(900)).unwrap();
+        }
+        let copy = dir.path().join("copy.db");
+        for suffix in ["", "-wal", "-shm"] {
+            let from = super::super::folder::with_suffix(&path, suffix);
+            std::fs::copy(from, super::super::folder::with_suffix(&copy, suffix)).unwrap();
+        }
+        (dir, copy)
+    }
+
+    fn files(path: &Path) -> (Vec<u8>, Vec<u8>) {
+        let read = |s| std::fs::read(super::super::folder::with_suffix(path, s)).unwrap();
+        (read("-wal"), read("-shm"))
+    }
+
+    #[test]
+    fn a_killed_process_leaves_no_damage() {
+        let (_dir, path) = killed();
+        let report = inspect(&path);
+        assert!(report.valid >= 10 && !report.is_damaged(), "{report:?}");
+        let (wal, _) = files(&path);
+        assert!(!super::report(&wal, &[]).is_damaged());
+    }
+
+    #[test]
+    fn a_torn_end_that_was_never_committed_is_no_damage() {
+        let (_dir, path) = killed();
+        let (mut wal, shm) = files(&path);
+        wal.extend_from_within(wal.len() - 4120..);
+        let last = wal.len() - 1;
+        wal[last] ^= 1;
+        assert!(!report(&wal, &shm).is_damaged());
+        assert!(!report(&wal[..wal.len() - 100], &shm).is_damaged());
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_truncation_of_what_was_committed_is_seen() {
+        let (_dir, path) = killed();
+        let (wal, shm) = files(&path);
+        for at in (0..wal.len()).step_by(97).chain(0..56) {
+            let mut flipped = wal.clone();
+            flipped[at] ^= 4;
+            // Bytes 12 to 16 count checkpoints; the header's sums cover them too.
+            assert!(report(&flipped, &shm).is_damaged(), "byte {at}");
+        }
+        for len in [0, 20, 32, 60, wal.len() / 2, wal.len() - 1] {
+            assert!(report(&wal[..len], &shm).is_damaged(), "length {len}");
+        }
+    }
+
+    #[test]
+    fn without_an_index_a_flip_before_the_last_commit_is_seen() {
+        let (_dir, path) = killed();
+        let (mut wal, _) = files(&path);
+        wal[32 + 4120 + 500] ^= 1;
+        assert!(report(&wal, &[]).stranded_commits >= 8);
+    }
+
+    #[test]
+    fn every_commit_is_found_behind_a_broken_frame() {
+        let (dir, path) = killed();
+        let (wal, shm) = files(&path);
+        let behind = [2, 20, 32 + 4120 + 10].map(|at| (at, Frames::Committed));
+        for (at, which) in behind.into_iter().chain([(32 + 4120 + 500, Frames::Fitting)]) {
+            let mut flipped = wal.clone();
+            flipped[at] ^= 1;
+            assert!(report(&flipped, &shm).is_damaged());
+            let mut database = std::fs::read(&path).unwrap();
+            overlay(&mut database, &flipped, &shm, which);
+            let mended = dir.path().join(format!("mended{at}.db"));
+            std::io::Write::write_all(&mut std::fs::File::create(&mended).unwrap(), &database)
+                .unwrap();
+            let conn = schema::connect(&mended, schema::Access::ReadWrite).unwrap();
+            assert!(schema::meta(&conn, "key9").unwrap().is_some(), "byte {at}");
+        }
+    }
+
+    /// The log that `values` in one transaction leave behind a killed process's copy, and its index.
+    fn continued(path: &Path, name: &str, values: usize) -> (Vec<u8>, Vec<u8>) {
+        let copy = path.with_file_name(name);
+        for suffix in ["", "-wal", "-shm"] {
+            let from = super::super::folder::with_suffix(path, suffix);
+            std::fs::copy(from, super::super::folder::with_suffix(&copy, suffix)).unwrap();
+        }
+        let conn = schema::connect(&copy, schema::Access::ReadWrite).unwrap();
+        conn.execute_batch("BEGIN").unwrap();
+        for n in 0..values {
+            schema::set_meta(&conn, &format!("{name}{n}"), &name.repeat(1500)).unwrap();
+        }
+        conn.execute_batch("COMMIT").unwrap();
+        files(&copy)
+    }
+
+    #[test]
+    fn the_rest_of_a_commit_that_was_cut_short_is_no_damage_and_is_never_taken() {
+        let (_dir, path) = killed();
+        let (long, _) = continued(&path, "stale", 9);
+        let (short, shm) = continued(&path, "acked", 1);
+        assert!(long.len() > short.len() + 2 * 4120);
+        let mut both = short.clone();
+        both.extend_from_slice(&long[short.len()..]);
+        assert!(report(&both, &[]).stranded_commits > 0, "without the index it cannot be told");
+        assert!(!report(&both, &shm).is_damaged(), "{:?}", report(&both, &shm));
+        let database = std::fs::read(&path).unwrap();
+        let (mut expected, mut found) = (database.clone(), database);
+        overlay(&mut expected, &short, &shm, Frames::Valid);
+        overlay(&mut found, &both, &shm, Frames::Committed);
+        assert!(expected == found);
+    }
+}

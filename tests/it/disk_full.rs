@@ -1,0 +1,107 @@
+//! A disk without room: what was acknowledged stays, what was not is refused.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Judge, Server, Setup, is_root, put};
+
+/// A small disk; unmounted when it is dropped.
+struct SmallDisk {
+    at: PathBuf,
+    _folder: TempDir,
+}
+
+impl SmallDisk {
+    /// Mounts 3 MB; none where that cannot be done.
+    fn mount() -> Option<Self> {
+        let folder = TempDir::new().unwrap();
+        let at = folder.path().join("disk");
+        fs::create_dir(&at).unwrap();
+        let mount = ["-t", "tmpfs", "-o", "size=3m", "memoryos-test"];
+        let mounted = is_root()
+            && Command::new("mount")
+                .args(mount)
+                .arg(&at)
+                .output()
+                .is_ok_and(|o| o.status.success());
+        if !mounted {
+            println!("skipped: a small disk cannot be mounted here");
+            return None;
+        }
+        Some(Self { at, _folder: folder })
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("--lazy").arg(&self.at).status());
+    }
+}
+
+/// Adds pages of 20 kB until one is refused; returns what was said then.
+fn fill(server: &mut Server, judge: &mut Judge) -> String {
+    for n in 0..400 {
+        let user_input = format!("Page {n} of {}: {}", judge.len(), "long words ".repeat(2000));
+        let page = json!({"user_input": user_input, "agent_response": "noted"});
+        match server.tool("add_memory", &page) {
+            Ok(reply) => judge.note(&reply, &user_input, "noted"),
+            Err(said) => return said,
+        }
+    }
+    panic!("the disk never filled up");
+}
+
+fn take_all_space(at: &Path) {
+    use std::io::Write as _;
+    let mut ballast = fs::File::create(at.join("ballast")).unwrap();
+    while ballast.write_all(&[7; 4096]).is_ok() {}
+    while ballast.write_all(&[7; 1]).is_ok() {}
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_lost_and_adding_goes_on_when_there_is_room_again() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let setup = Setup::new(&disk.at, "ada");
+    let mut judge = Judge::default();
+    let mut server = setup.start();
+    judge.add(&mut server, 5);
+    put(&disk.at.join("reserve"), vec![1; 1 << 20]);
+    let said = fill(&mut server, &mut judge);
+    assert!(said.contains("nothing was stored"), "{said}");
+    assert!(said.contains("full"), "it says why: {said}");
+    judge.demand_of(&mut server);
+    let found = server.tool("retrieve_memory", &json!({"query": "boat"})).unwrap();
+    assert!(found["retrieved_pages"][0].is_object());
+    fs::remove_file(disk.at.join("reserve")).unwrap();
+    judge.add(&mut server, 5);
+    assert_eq!(server.close().0, Some(0));
+    judge.demand_all(&setup);
+}
+
+#[test]
+fn a_server_that_is_started_or_killed_on_a_full_disk_reads_every_page() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let setup = Setup::new(&disk.at, "ada");
+    let mut judge = Judge::default();
+    let mut server = setup.start();
+    judge.add(&mut server, 20);
+    take_all_space(&disk.at);
+    fill(&mut server, &mut judge);
+    server.kill();
+    let mut again = setup.start();
+    judge.demand_of(&mut again);
+    let refused = fill(&mut again, &mut judge);
+    assert!(refused.contains("nothing was stored"), "{refused}");
+    assert_eq!(again.close().0, Some(0));
+    fs::remove_file(disk.at.join("ballast")).unwrap();
+    let mut server = setup.start();
+    judge.add(&mut server, 5);
+    server.close();
+    assert_eq!(judge.demand_all(&setup).info["notices"], Value::Array(Vec::new()));
+}
