@@ -95,6 +95,11 @@ impl Timestamp {
         format!("{} {month}, {}", date.day(), date.year())
     }
 
+    /// Returns the day in its own offset: `2026-05-01`.
+    pub fn day(self) -> String {
+        self.0.format("%Y-%m-%d").to_string()
+    }
+
     /// Returns the moment as part of a file name: `20260501T093000Z`.
     pub fn file_stamp(self) -> String {
         self.0.with_timezone(&Utc).format("%Y%m%dT%H%M%SZ").to_string()

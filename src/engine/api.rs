@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::memory::fact::Fact;
 use crate::memory::page::{NewPage, Page, PageId};
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};
@@ -98,15 +99,6 @@ pub struct SegmentBrief {
     pub keywords: Vec<String>,
 }
 
-/// A piece of knowledge, as shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Knowledge {
-    /// The statement.
-    pub text: String,
-    /// When it was said.
-    pub timestamp: Timestamp,
-}
-
 /// The outcome of a recall.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recalled {
@@ -117,9 +109,9 @@ pub struct Recalled {
     /// Ranked pages that are not in `short_term`, best first.
     pub found: Vec<Found>,
     /// Knowledge about the user, best first.
-    pub user_knowledge: Vec<Knowledge>,
+    pub user_knowledge: Vec<Fact>,
     /// Knowledge of the assistant, best first.
-    pub assistant_knowledge: Vec<Knowledge>,
+    pub assistant_knowledge: Vec<Fact>,
     /// What the user should be told about the state of the memory (damage, read-only), if anything.
     pub notices: Vec<String>,
 }
@@ -132,9 +124,9 @@ pub struct Profile {
     /// The profile as text; none until there is one.
     pub profile: Option<String>,
     /// Knowledge about the user, newest first.
-    pub user_knowledge: Vec<Knowledge>,
+    pub user_knowledge: Vec<Fact>,
     /// Knowledge of the assistant, newest first.
-    pub assistant_knowledge: Vec<Knowledge>,
+    pub assistant_knowledge: Vec<Fact>,
 }
 
 /// Figures about an open memory.

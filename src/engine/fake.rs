@@ -10,7 +10,9 @@ use serde_json::{Map, json};
 use super::api::{
     Added, Call, Created, Engine, EngineError, Found, Info, Profile, Recall, Recalled,
 };
+use crate::memory::fact::{Attribute, Fact, FactId, Reader};
 use crate::memory::page::{NewPage, Page, PageId, Slot};
+use crate::time::Timestamp;
 
 /// The engine and what a test needs to see and steer of it.
 pub(crate) struct Fake {
@@ -158,6 +160,28 @@ pub(crate) fn page(slot: u32, new: NewPage) -> Page {
         new,
         continues: None,
         chain_summary: format!("chain of {slot}"),
+    }
+}
+
+/// A fact, as rules would read it.
+pub(crate) fn fact(clause: &str) -> Fact {
+    let (page, at) = (PageId::generate(), Timestamp::parse("2026-05-01").unwrap());
+    Fact {
+        id: FactId(1),
+        attribute: Attribute::Like,
+        key: "like/tea".to_owned(),
+        value: "tea".to_owned(),
+        negated: false,
+        clause: clause.to_owned(),
+        said_on: page,
+        sources: vec![page],
+        said_at: at,
+        when: None,
+        valid_from: at,
+        valid_to: None,
+        closed: false,
+        explicit: false,
+        reader: Reader::Rule,
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::api::Info;
 use super::options::Options;
 use super::worker::Worker;
+use crate::memory::fact::Owner;
 use crate::storage::store::Mode;
 use crate::storage::{StoreError, network};
 
@@ -15,7 +16,7 @@ pub(crate) fn info(worker: &mut Worker, options: &Options) -> Result<Info, Store
     let mid = memory.segments();
     let capacities = options.capacities;
     let costs = store.costs();
-    let known = |owner| -> Result<usize, StoreError> { Ok(store.knowledge(owner)?.len()) };
+    let long = memory.long_term();
     let stats = json!({
         "total_pages": memory.n_pages(),
         "short_term_pages": memory.n_short_term(),
@@ -23,8 +24,9 @@ pub(crate) fn info(worker: &mut Worker, options: &Options) -> Result<Info, Store
         "mid_term_pages": mid.n_pages(),
         "mid_term_segments": mid.len(),
         "mid_term_capacity": capacities.mid_term,
-        "user_knowledge_entries": known("user_knowledge")?,
-        "assistant_knowledge_entries": known("assistant_knowledge")?,
+        "user_knowledge_entries": long.n_current(Owner::User),
+        "assistant_knowledge_entries": long.n_current(Owner::Assistant),
+        "former_knowledge_entries": long.n_closed(),
         "knowledge_capacity": capacities.knowledge,
         "sequence_number": store.seen(),
         "read_only": matches!(store.mode(), Mode::ReadOnly(_)),

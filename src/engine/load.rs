@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::options::Options;
+use super::options::{Capacities, Options};
 use crate::embed::StaticModel;
 use crate::memory::change::AddedPage;
 use crate::memory::draft::trusted_vector;
@@ -10,13 +10,13 @@ use crate::memory::mid::{MidChange, MidSettings};
 use crate::memory::page::Slot;
 use crate::memory::segment::SegmentId;
 use crate::memory::vector::SumVector;
-use crate::memory::{Known, Memory};
+use crate::memory::{Known, Memory, MemorySettings};
 use crate::retrieval::Analysis;
 use crate::storage::StoreError;
 use crate::storage::derived::{Derived, DerivedRow};
 use crate::storage::rows::HeadRow;
 use crate::storage::segment_rows::SegmentRow;
-use crate::storage::store::Store;
+use crate::storage::store::{Store, Stored};
 
 /// A filled memory.
 #[derive(Debug)]
@@ -32,12 +32,12 @@ pub(crate) fn load(
     derived: &mut Derived,
     options: &Options,
 ) -> Result<Loaded, StoreError> {
-    let (heads, segments) = store.load()?;
+    let Stored { heads, segments, long, last_fact } = store.load()?;
     let mut mid = mid_term(segments);
     let mut filling = Filling {
         means: Means::lacking(&mid),
         store,
-        memory: Memory::new(options.capacities.short_term, settings(options)),
+        memory: Memory::new(settings(options)),
         filed: Vec::new(),
         fresh: Vec::new(),
         error: None,
@@ -66,6 +66,7 @@ pub(crate) fn load(
     mid.filed = filed;
     means.complete(&mut mid);
     memory.know_mid_term(&mid);
+    memory.know_long_term(long, last_fact);
     Ok(Loaded { memory, fresh })
 }
 
@@ -173,11 +174,13 @@ fn mid_term(rows: Vec<SegmentRow>) -> MidChange {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a threshold between 0 and 2")]
-fn settings(options: &Options) -> MidSettings {
+fn settings(options: &Options) -> MemorySettings {
     let calibrated = MidSettings::default();
-    MidSettings {
+    let mid_term = MidSettings {
         capacity: options.capacities.mid_term,
         threshold: options.similarity_threshold.map_or(calibrated.threshold, |t| t as f32),
         ..calibrated
-    }
+    };
+    let Capacities { short_term, knowledge, .. } = options.capacities;
+    MemorySettings { short_term, mid_term, knowledge }
 }

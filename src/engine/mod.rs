@@ -10,7 +10,7 @@ mod thread;
 mod worker;
 
 pub use api::{
-    Added, Created, Engine, EngineError, Found, Info, Knowledge, Profile, Recall, Recalled, Reply,
+    Added, Created, Engine, EngineError, Found, Info, Profile, Recall, Recalled, Reply,
     SegmentBrief,
 };
 pub use options::{Capacities, OpenError, Options};

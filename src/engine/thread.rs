@@ -79,7 +79,7 @@ impl Thread {
                 self.reply(to, Read, |w| w.recall(&recall, Timestamp::now()));
             }
             Call::Page(id, to) => self.reply(to, Read, |w| w.page(id)),
-            Call::Profile(to) => self.reply(to, Read, Worker::profile),
+            Call::Profile(to) => self.reply(to, Read, |w| w.profile(Timestamp::now())),
             Call::Info(to) => {
                 let options = self.options.clone();
                 self.reply(to, Read, move |w| info::info(w, &options));

@@ -6,29 +6,34 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::api::{Added, Found, Knowledge, Profile, Recall, Recalled, SegmentBrief};
+use super::api::{Added, Found, Profile, Recall, Recalled, SegmentBrief};
 use super::load;
 use super::options::Options;
 use crate::embed::StaticModel;
 use crate::memory::change::{AddedPage, Change};
+use crate::memory::decide::{Decision, Incoming};
 use crate::memory::draft::PageTexts;
-use crate::memory::mid::MidChange;
+use crate::memory::fact::{Fact, Owner, Reader};
+use crate::memory::learn::SaidOn;
 use crate::memory::page::{NewPage, Page, PageId, Slot, Texts};
 use crate::memory::segment::Segment;
-use crate::memory::{Decision, Memory};
+use crate::memory::{Memory, rules};
 use crate::retrieval::{Analysis, fingerprint};
 use crate::storage::StoreError;
 use crate::storage::derived::{Derived, DerivedRow};
 use crate::storage::keeper::Keeper;
 use crate::storage::open::{self, Request};
-use crate::storage::rows::KnowledgeRow;
+use crate::storage::outcome::News;
 use crate::storage::segment_rows::SegmentRow;
-use crate::storage::store::{Mode, News, Store};
+use crate::storage::store::{Mode, Store};
 use crate::time::Timestamp;
 use crate::user::AssistantId;
 
 /// Pages filed in one transaction when short-term memory overflows (after an import).
 const OVERFLOW_BATCH: usize = 100;
+
+/// Pages read for facts in one transaction when many are unread.
+const UNREAD_BATCH: usize = 200;
 
 /// The open memory of one user.
 #[derive(Debug)]
@@ -70,15 +75,16 @@ impl Worker {
         let mut worker = Self { keeper, store, memory, assistant, stop, n_tokenised };
         loaded.fresh.into_iter().for_each(|row| worker.derive(row));
         worker.file_overflow()?;
+        worker.read_unread()?;
         Ok(worker)
     }
 
     /// Stores a page, or finds that it is there.
     pub(crate) fn add(&mut self, new: NewPage, now: Timestamp) -> Result<Added, StoreError> {
-        let analysis = Analysis::of(&new.texts, new.timestamp, StaticModel::built_in());
+        let incoming = Incoming::read(new);
         self.n_tokenised += 1;
         let decided = self.mutate("add", |memory, store| {
-            match memory.decide_add(new, analysis, &Pages(store), now) {
+            match memory.decide_add(incoming, &Pages(store), now) {
                 Decision::Duplicate(slot) => Err(slot),
                 Decision::Add(change) => Ok(*change),
             }
@@ -120,13 +126,16 @@ impl Worker {
                 found.push(self.found(page, hit.score));
             }
         }
-        let Profile { profile, user_knowledge, assistant_knowledge, .. } = self.profile()?;
+        let mut facts = |owner| -> Vec<Fact> {
+            self.memory.search_facts(owner, &recall.query).into_iter().cloned().collect()
+        };
+        let (user_knowledge, assistant_knowledge) = (facts(Owner::User), facts(Owner::Assistant));
         let notices = match self.store.mode() {
             Mode::ReadOnly(reason) => vec![reason.clone()],
             Mode::Normal => Vec::new(),
         };
         Ok(Recalled {
-            profile,
+            profile: self.memory.profile(now),
             short_term: self.memory.newest().cloned().collect(),
             found,
             user_knowledge,
@@ -143,16 +152,14 @@ impl Worker {
     }
 
     /// Reads the profile and the knowledge.
-    pub(crate) fn profile(&mut self) -> Result<Profile, StoreError> {
+    pub(crate) fn profile(&mut self, now: Timestamp) -> Result<Profile, StoreError> {
         self.catch_up()?;
-        let known = |owner| -> Result<Vec<Knowledge>, StoreError> {
-            Ok(self.store.knowledge(owner)?.into_iter().filter_map(knowledge).collect())
-        };
+        let known = |owner| self.memory.long_term().current(owner).into_iter().cloned().collect();
         Ok(Profile {
             assistant: self.assistant()?,
-            profile: self.store.profile()?,
-            user_knowledge: known("user_knowledge")?,
-            assistant_knowledge: known("assistant_knowledge")?,
+            profile: self.memory.profile(now),
+            user_knowledge: known(Owner::User),
+            assistant_knowledge: known(Owner::Assistant),
         })
     }
 
@@ -234,7 +241,7 @@ impl Worker {
     }
 
     fn learn(&mut self, news: News) {
-        let mut change = Change { pages: Vec::new(), mid: MidChange::default() };
+        let mut change = Change { long: news.long, ..Change::default() };
         for row in news.pages {
             let (texts, timestamp) = (&row.page.new.texts, row.page.new.timestamp);
             let analysis = Analysis::of(texts, timestamp, StaticModel::built_in());
@@ -263,16 +270,46 @@ impl Worker {
             let filed = self.mutate("file", |memory, store| {
                 memory.decide_overflow(OVERFLOW_BATCH, &Pages(store), now).ok_or(())
             });
-            match filed {
-                Ok(Ok(_)) => {}
-                Ok(Err(())) => return Ok(()),
-                Err(error @ (StoreError::Locked { .. } | StoreError::Sqlite(_)))
-                    if !error.is_damage() =>
-                {
-                    tracing::warn!(%error, "short-term memory holds more than it should");
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
+            if !may_wait(filed, "short-term memory holds more than it should")? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads by rule what pages say that were stored without it: by an import, a recovery or an
+    /// older program. A batch a transaction; where it cannot be done now, the next start does it.
+    fn read_unread(&mut self) -> Result<(), StoreError> {
+        if *self.store.mode() != Mode::Normal {
+            return Ok(());
+        }
+        let now = Timestamp::now();
+        while !self.store.unread(1)?.is_empty() {
+            let read = self.mutate("read", |memory, store| {
+                let pages = match store.unread(UNREAD_BATCH) {
+                    Ok(pages) if !pages.is_empty() => pages,
+                    Ok(_) => return Err(None),
+                    Err(error) => return Err(Some(error)),
+                };
+                let said = |page: &Page| {
+                    let (texts, at) = (&page.new.texts, page.new.timestamp);
+                    let on = SaidOn {
+                        slot: page.slot,
+                        id: page.id,
+                        at,
+                        may_be_late: true,
+                        reader: Reader::Rule,
+                    };
+                    (on, rules::read(texts, at))
+                };
+                Ok(memory.decide_reading(pages.iter().map(said), now))
+            });
+            let read = match read {
+                Ok(Err(Some(error))) => Err(error),
+                other => other,
+            };
+            if !may_wait(read, "some pages are not yet read for facts")? {
+                return Ok(());
             }
         }
         Ok(())
@@ -282,6 +319,22 @@ impl Worker {
         if let Some(keeper) = &self.keeper {
             keeper.keep(row);
         }
+    }
+}
+
+/// Whether work that may as well be done later goes on: not where it is done, nor where the store is
+/// busy or full now.
+fn may_wait<R>(
+    outcome: Result<Result<Done, R>, StoreError>,
+    left: &str,
+) -> Result<bool, StoreError> {
+    match outcome {
+        Ok(done) => Ok(done.is_ok()),
+        Err(error @ (StoreError::Locked { .. } | StoreError::Sqlite(_))) if !error.is_damage() => {
+            tracing::warn!(%error, "{left}");
+            Ok(false)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -312,8 +365,4 @@ fn derived_row(added: &AddedPage) -> DerivedRow {
         text_hash: added.page.new.texts.checksum(),
         analysis: added.analysis.to_bytes(),
     }
-}
-
-fn knowledge(row: KnowledgeRow) -> Option<Knowledge> {
-    Some(Knowledge { text: row.text, timestamp: Timestamp::parse(&row.timestamp).ok()? })
 }

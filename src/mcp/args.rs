@@ -21,7 +21,7 @@ const MAX_META_DEPTH: usize = 32;
 const MAX_QUERY_CHARS: usize = 2_000;
 /// What a recall may return, in characters of JSON.
 const MAX_CHARS: std::ops::RangeInclusive<usize> = 2_000..=200_000;
-const DEFAULT_MAX_CHARS: usize = 24_000;
+pub(super) const DEFAULT_MAX_CHARS: usize = 24_000;
 /// How far ahead of the clock a timestamp may be, in seconds.
 const MAX_AHEAD: f64 = 86_400.0;
 
@@ -73,6 +73,9 @@ pub(super) struct GetUserProfile {
     pub(super) include_knowledge: Option<bool>,
     /// Whether to return what the assistant has learned itself; false if left out.
     pub(super) include_assistant_knowledge: Option<bool>,
+    /// The most characters the reply may have; 24,000 if left out.
+    #[schemars(range(min = 2_000, max = 200_000))]
+    pub(super) max_chars: Option<usize>,
 }
 
 /// Arguments of `create_user`.
@@ -209,6 +212,7 @@ impl GetUserProfile {
         Ok(Self {
             include_knowledge: boolean(args, "include_knowledge")?,
             include_assistant_knowledge: boolean(args, "include_assistant_knowledge")?,
+            max_chars: count(args, "max_chars", &MAX_CHARS)?,
         })
     }
 }

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::wire::{KnowledgeView, NO_PROFILE, PageView, RetrieveReply, SUCCESS};
 use crate::embed::StaticModel;
-use crate::engine::{Found, Knowledge, Recalled};
+use crate::engine::{Found, Recalled};
+use crate::memory::fact::Fact;
 use crate::memory::page::Page;
 use crate::retrieval::best_window;
 
@@ -20,11 +21,11 @@ const QUERY_CHARS: usize = 200;
 
 /// Room in a reply, in characters of JSON.
 #[derive(Debug, Clone, Copy)]
-struct Room(usize);
+pub(super) struct Room(pub(super) usize);
 
 impl Room {
     /// Takes what a list item costs, its comma included, if there is that much.
-    fn take(&mut self, cost: usize) -> bool {
+    pub(super) fn take(&mut self, cost: usize) -> bool {
         let fits = cost < self.0;
         if fits {
             self.0 -= cost + 1;
@@ -33,7 +34,7 @@ impl Room {
     }
 
     /// Splits off at most `share`.
-    fn split(&mut self, share: usize) -> Self {
+    pub(super) fn split(&mut self, share: usize) -> Self {
         let share = share.min(self.0);
         self.0 -= share;
         Self(share)
@@ -187,7 +188,8 @@ fn empty(timestamp: String) -> RetrieveReply {
     }
 }
 
-fn knowledge(entries: Vec<Knowledge>, room: &mut Room, cut: &mut bool) -> Vec<KnowledgeView> {
+/// Shows as many facts as there is room for, in their order.
+pub(super) fn knowledge(entries: Vec<Fact>, room: &mut Room, cut: &mut bool) -> Vec<KnowledgeView> {
     let n_entries = entries.len();
     let views = entries.into_iter().map(KnowledgeView::from);
     let shown: Vec<KnowledgeView> = views.filter(|v| room.take(json_chars(v))).collect();
@@ -297,7 +299,7 @@ fn skip_chars(text: &str, n: usize) -> &str {
 }
 
 /// Returns the longest beginning of a text that takes at most `room` characters in JSON.
-fn prefix(text: &str, room: usize) -> &str {
+pub(super) fn prefix(text: &str, room: usize) -> &str {
     let mut used = 0;
     for (i, c) in text.char_indices() {
         used += char_chars(c);
@@ -309,7 +311,7 @@ fn prefix(text: &str, room: usize) -> &str {
 }
 
 /// Counts the characters a text takes inside a JSON string.
-fn text_chars(text: &str) -> usize {
+pub(super) fn text_chars(text: &str) -> usize {
     text.chars().map(char_chars).sum()
 }
 
@@ -322,7 +324,7 @@ fn char_chars(c: char) -> usize {
 }
 
 /// Counts the characters of a value's JSON.
-fn json_chars<T: Serialize>(value: &T) -> usize {
+pub(super) fn json_chars<T: Serialize>(value: &T) -> usize {
     serde_json::to_string(value).map_or(usize::MAX / 4, |json| json.chars().count())
 }
 

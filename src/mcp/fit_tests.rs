@@ -77,7 +77,7 @@ fn no_reply_is_ever_longer_than_asked() {
         for found in &mut all.found {
             found.segment = Some(SegmentBrief { id: 7, keywords: vec![dice.text(30); 8] });
         }
-        let entry = |dice: &mut Dice| Knowledge { text: dice.text(400), timestamp: time() };
+        let entry = |dice: &mut Dice| fake::fact(&dice.text(400));
         all.user_knowledge = (0..20).map(|_| entry(&mut dice)).collect();
         all.assistant_knowledge = (0..20).map(|_| entry(&mut dice)).collect();
         all.profile = Some(dice.text(5_000));

@@ -6,6 +6,7 @@
 mod args;
 mod envelope;
 mod fit;
+mod fit_profile;
 mod lines;
 mod schema;
 mod server;

@@ -10,13 +10,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::args::{AddMemory, CreateUser, GetUserInfo, GetUserProfile, Retrieve, RetrieveMemory};
+use super::args::{
+    AddMemory, CreateUser, DEFAULT_MAX_CHARS, GetUserInfo, GetUserProfile, Retrieve, RetrieveMemory,
+};
+use super::fit_profile::{self, Wanted};
 use super::wire::{
-    AddDetails, AddReply, CreateReply, InfoReply, KnowledgeView, NO_PROFILE, ProfileReply,
-    RetrieveReply, SUCCESS,
+    AddDetails, AddReply, CreateReply, InfoReply, ProfileReply, RetrieveReply, SUCCESS,
 };
 use super::{Served, fit, schema};
-use crate::engine::{Info, Knowledge, Recall};
+use crate::engine::{Info, Recall};
 use crate::memory::secrets;
 use crate::time::Timestamp;
 
@@ -218,23 +220,24 @@ async fn retrieve_memory(served: &Served, args: &JsonObject) -> Result<RetrieveR
 async fn get_user_profile(served: &Served, args: &JsonObject) -> Result<ProfileReply, String> {
     let args = GetUserProfile::parse(args)?;
     let profile = served.engine.profile().await.map_err(|e| e.to_string())?;
-    let views = |wanted: bool, entries: Vec<Knowledge>| {
-        wanted.then(|| entries.into_iter().map(KnowledgeView::from).collect::<Vec<_>>())
+    let wanted = Wanted {
+        user: args.include_knowledge.unwrap_or(true),
+        assistant: args.include_assistant_knowledge.unwrap_or(false),
     };
-    let user = views(args.include_knowledge.unwrap_or(true), profile.user_knowledge);
-    let assistant =
-        views(args.include_assistant_knowledge.unwrap_or(false), profile.assistant_knowledge);
-    Ok(ProfileReply {
+    let reply = ProfileReply {
         status: SUCCESS,
         timestamp: Timestamp::now().to_string(),
         user_id: served.user.to_string(),
-        assistant_id: profile.assistant,
-        user_profile: profile.profile.unwrap_or_else(|| NO_PROFILE.to_owned()),
-        user_knowledge_count: user.as_ref().map(Vec::len),
-        user_knowledge: user,
-        assistant_knowledge_count: assistant.as_ref().map(Vec::len),
-        assistant_knowledge: assistant,
-    })
+        assistant_id: profile.assistant.clone(),
+        user_profile: String::new(),
+        user_knowledge: None,
+        user_knowledge_count: None,
+        assistant_knowledge: None,
+        assistant_knowledge_count: None,
+        truncated: false,
+    };
+    let max_chars = args.max_chars.unwrap_or(DEFAULT_MAX_CHARS);
+    Ok(fit_profile::profile(reply, profile, wanted, max_chars))
 }
 
 async fn create_user(served: &Served, args: &JsonObject) -> Result<CreateReply, String> {

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::engine::{Found, Knowledge, SegmentBrief};
+use crate::engine::{Found, SegmentBrief};
+use crate::memory::fact::Fact;
 use crate::memory::page::Page;
 
 /// The only status there is: failures are results with `isError`.
@@ -133,10 +134,25 @@ pub(super) struct SegmentView {
 /// A piece of knowledge.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct KnowledgeView {
-    /// The statement.
+    /// What was said, word for word.
     pub(super) knowledge: String,
-    /// When it was said.
+    /// When it was said first.
     pub(super) timestamp: String,
+    /// What it tells: `name`, `home`, `family`, `like`, `plan` and so on.
+    pub(super) attribute: &'static str,
+    /// What it says, without the words around it.
+    pub(super) value: String,
+    /// True where it is denied.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) negated: bool,
+    /// From when it holds or when it happened, where that was said in words of time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) valid_from: Option<String>,
+    /// When it ends or ended, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) valid_to: Option<String>,
+    /// The memories it comes from; `retrieve_memory` with one of them reads it whole.
+    pub(super) memory_ids: Vec<String>,
 }
 
 /// What is known about the user.
@@ -155,15 +171,17 @@ pub(super) struct ProfileReply {
     /// What is known about the user, newest first; absent if it was not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_knowledge: Option<Vec<KnowledgeView>>,
-    /// Entries in `user_knowledge`.
+    /// Entries about the user, also those that did not fit into the reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_knowledge_count: Option<usize>,
     /// What the assistant has learned itself, newest first; absent if it was not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) assistant_knowledge: Option<Vec<KnowledgeView>>,
-    /// Entries in `assistant_knowledge`.
+    /// Entries of the assistant, also those that did not fit into the reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) assistant_knowledge_count: Option<usize>,
+    /// Whether anything was left out or cut for lack of room.
+    pub(super) truncated: bool,
 }
 
 /// A user that exists now.
@@ -246,8 +264,17 @@ impl From<SegmentBrief> for SegmentView {
     }
 }
 
-impl From<Knowledge> for KnowledgeView {
-    fn from(entry: Knowledge) -> Self {
-        Self { knowledge: entry.text, timestamp: entry.timestamp.to_string() }
+impl From<Fact> for KnowledgeView {
+    fn from(fact: Fact) -> Self {
+        Self {
+            knowledge: fact.clause,
+            timestamp: fact.said_at.to_string(),
+            attribute: fact.attribute.name(),
+            value: fact.value,
+            negated: fact.negated,
+            valid_from: fact.when.map(|_| fact.valid_from.to_string()),
+            valid_to: fact.valid_to.map(|to| to.to_string()),
+            memory_ids: fact.sources.iter().map(ToString::to_string).collect(),
+        }
     }
 }

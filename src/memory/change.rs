@@ -1,6 +1,7 @@
 //! What a transaction changes: decided here or read from what another process committed, applied by
 //! the same code.
 
+use crate::memory::long::LongChange;
 use crate::memory::mid::MidChange;
 use crate::memory::page::Page;
 use crate::retrieval::Analysis;
@@ -21,4 +22,6 @@ pub struct Change {
     pub pages: Vec<AddedPage>,
     /// What changes in mid-term memory.
     pub mid: MidChange,
+    /// What changes in long-term memory.
+    pub long: LongChange,
 }

@@ -2,6 +2,9 @@
 
 use serde_json::Map;
 
+use super::decide::{Decision, Incoming};
+use super::draft::PageTexts;
+use super::page::{NewPage, Texts};
 use super::*;
 
 /// Segments that share nothing, of one page each.
@@ -21,6 +24,10 @@ fn hit(slot: u32) -> Hit {
     Hit { slot: Slot(slot), lex: 1.0, cos: 0.0, score: 1.0 }
 }
 
+fn memory(mid_term: MidSettings) -> Memory {
+    Memory::new(MemorySettings { short_term: 10, mid_term, knowledge: 100 })
+}
+
 struct NoPages;
 
 impl PageTexts for NoPages {
@@ -32,10 +39,9 @@ impl PageTexts for NoPages {
 /// Adds a page; returns how many segments it merged.
 fn add(memory: &mut Memory, text: &str) -> usize {
     let texts = Texts { user_input: text.to_owned(), agent_response: String::new() };
-    let analysis = Analysis::of(&texts, now(), StaticModel::built_in());
     let (meta_data, session) = (Map::new(), "s".to_owned());
     let new = NewPage { texts, timestamp: now(), timestamp_given: false, meta_data, session };
-    match memory.decide_add(new, analysis, &NoPages, now()) {
+    match memory.decide_add(Incoming::read(new), &NoPages, now()) {
         Decision::Add(change) => {
             let n_merged = change.mid.merged.len();
             memory.apply(*change);
@@ -47,7 +53,7 @@ fn add(memory: &mut Memory, text: &str) -> usize {
 
 #[test]
 fn a_lowered_capacity_is_worked_off_over_several_adds() {
-    let mut memory = Memory::new(10, MidSettings { capacity: 20, ..MidSettings::default() });
+    let mut memory = memory(MidSettings { capacity: 20, ..MidSettings::default() });
     memory.know_mid_term(&stored(100));
     memory.continue_after(Slot(100));
     let merged = ["a", "b", "c", "d"].map(|text| add(&mut memory, text));
@@ -57,7 +63,7 @@ fn a_lowered_capacity_is_worked_off_over_several_adds() {
 
 #[test]
 fn a_recall_counts_one_visit_of_a_segment_however_many_of_its_pages_it_finds() {
-    let mut memory = Memory::new(10, MidSettings::default());
+    let mut memory = memory(MidSettings::default());
     let mut stored = stored(2);
     stored.filed.push((Slot(3), SegmentId(1)));
     memory.know_mid_term(&stored);

@@ -6,15 +6,21 @@
 
 pub mod chain;
 pub mod change;
+pub mod decide;
 pub mod draft;
 pub mod extract;
+pub mod fact;
 pub mod heat;
+pub mod learn;
+pub mod long;
 #[cfg(test)]
 mod memory_tests;
 pub mod mid;
 #[cfg(test)]
 mod mid_tests;
 pub mod page;
+pub mod profile;
+pub mod rules;
 pub mod secrets;
 pub mod segment;
 pub mod sentence;
@@ -23,19 +29,17 @@ pub mod vector;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use self::chain::chain_summary;
 use self::change::{AddedPage, Change};
-use self::draft::{Around, Draft, Filing, PageTexts};
 use self::extract::Corpus;
+use self::fact::{Fact, FactId, Owner};
+use self::long::{LongChange, LongTerm};
 use self::mid::{MidChange, MidSettings, MidTerm};
-use self::page::{NewPage, Page, PageId, Slot, Texts};
+use self::page::{Page, PageId, Slot};
+use self::profile::Topic;
 use self::segment::{Segment, SegmentId};
 use crate::embed::StaticModel;
 use crate::retrieval::{Analysis, Hit, Index};
 use crate::time::Timestamp;
-
-/// An exchange without a time of its own is the same as an equal one at most this much older.
-const SAME_WITHIN_SECONDS: f64 = 600.0;
 
 /// The best retrieved pages whose segments count a visit.
 const VISITED: usize = 3;
@@ -50,6 +54,7 @@ pub struct Memory {
     by_texts: HashMap<u64, Slot>,
     short_term: BTreeMap<Slot, AddedPage>,
     mid_term: MidTerm,
+    long_term: LongTerm,
     index: Index,
     last_slot: Slot,
 }
@@ -80,25 +85,28 @@ pub struct Known<'a> {
     pub analysis: &'a Analysis,
 }
 
-/// What an add comes to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Decision {
-    /// The exchange is there already.
-    Duplicate(Slot),
-    /// The page is new.
-    Add(Box<Change>),
+/// How much long-term memory holds, and how pages are grouped.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MemorySettings {
+    /// Pages in short-term memory.
+    pub short_term: usize,
+    /// How pages are grouped.
+    pub mid_term: MidSettings,
+    /// Facts about the user, and as many of the assistant.
+    pub knowledge: usize,
 }
 
 impl Memory {
     /// Makes an empty memory of a user.
-    pub fn new(short_term_capacity: usize, mid_term: MidSettings) -> Self {
+    pub fn new(settings: MemorySettings) -> Self {
         Self {
-            short_term_capacity: short_term_capacity.max(1),
+            short_term_capacity: settings.short_term.max(1),
             heads: BTreeMap::new(),
             by_id: HashMap::new(),
             by_texts: HashMap::new(),
             short_term: BTreeMap::new(),
-            mid_term: MidTerm::new(mid_term),
+            mid_term: MidTerm::new(settings.mid_term),
+            long_term: LongTerm::new(settings.knowledge),
             index: Index::default(),
             last_slot: Slot(0),
         }
@@ -126,94 +134,9 @@ impl Memory {
         self.last_slot = self.last_slot.max(slot);
     }
 
-    /// Decides what adding a page does. `pages` gives the texts of stored pages.
-    pub fn decide_add(
-        &self,
-        new: NewPage,
-        analysis: Analysis,
-        pages: &dyn PageTexts,
-        now: Timestamp,
-    ) -> Decision {
-        if let Some(slot) = self.same(&new, pages, now) {
-            return Decision::Duplicate(slot);
-        }
-        let follows = self.index.follows(&new.session, new.timestamp.micros());
-        let before = follows.and_then(|slot| self.short_term.get(&slot));
-        let chain = before.map(|added| added.page.chain_summary.as_str());
-        let page = Page {
-            slot: Slot(self.last_slot.0.saturating_add(1)),
-            id: PageId::generate(),
-            seq: 0,
-            chain_summary: chain_summary(chain, &new.texts),
-            new,
-            continues: follows.and_then(|slot| self.heads.get(&slot)).map(|head| head.id),
-        };
-        let room = self.short_term_capacity.saturating_sub(1);
-        let mid = self.file(self.short_term.len().saturating_sub(room), pages, now);
-        Decision::Add(Box::new(Change { pages: vec![AddedPage { page, analysis }], mid }))
-    }
-
     /// Whether short-term memory holds pages that it has no room for.
     pub fn has_overflow(&self) -> bool {
         self.short_term.len() > self.short_term_capacity
-    }
-
-    /// Decides about pages that short-term memory has no room for, at most `most` of them; none if
-    /// there are none.
-    pub fn decide_overflow(
-        &self,
-        most: usize,
-        pages: &dyn PageTexts,
-        now: Timestamp,
-    ) -> Option<Change> {
-        let over = self.short_term.len().saturating_sub(self.short_term_capacity).min(most);
-        (over > 0).then(|| Change { pages: Vec::new(), mid: self.file(over, pages, now) })
-    }
-
-    /// Decides about visits that were counted and are not stored; none if there are none.
-    pub fn decide_visits(&self) -> Option<Change> {
-        let mut draft = Draft::new(&self.mid_term);
-        draft.flush_visits();
-        let mid = draft.finish();
-        (!mid.is_empty()).then(|| Change { pages: Vec::new(), mid })
-    }
-
-    fn file(&self, n_pages: usize, pages: &dyn PageTexts, now: Timestamp) -> MidChange {
-        let around = Around { corpus: self, pages, now: now.micros() };
-        let mut draft = Draft::new(&self.mid_term);
-        draft.flush_visits();
-        for (&slot, added) in self.short_term.iter().take(n_pages) {
-            let previous = self.index.previous(slot);
-            let (texts, analysis) = (&added.page.new.texts, &added.analysis);
-            draft.file(Filing { slot, texts, analysis, previous }, around);
-        }
-        draft.merge_over_capacity(around);
-        draft.finish()
-    }
-
-    /// Finds the stored page that is the same exchange.
-    fn same(&self, new: &NewPage, pages: &dyn PageTexts, now: Timestamp) -> Option<Slot> {
-        let mut at = self.by_texts.get(&new.texts.checksum()).copied();
-        while let Some(slot) = at {
-            let head = self.heads.get(&slot)?;
-            let same_time = if new.timestamp_given {
-                head.timestamp.micros() == new.timestamp.micros()
-            } else {
-                now.seconds_since(head.timestamp) <= SAME_WITHIN_SECONDS
-            };
-            if same_time && self.has_texts(slot, &new.texts, pages) {
-                return Some(slot);
-            }
-            at = head.same_texts;
-        }
-        None
-    }
-
-    fn has_texts(&self, slot: Slot, texts: &Texts, pages: &dyn PageTexts) -> bool {
-        match self.short_term.get(&slot) {
-            Some(added) => added.page.new.texts == *texts,
-            None => pages.texts(slot).is_some_and(|stored| stored == *texts),
-        }
     }
 
     /// Carries out what was decided here or committed by another process.
@@ -234,6 +157,13 @@ impl Memory {
             self.short_term.remove(slot);
         }
         self.mid_term.apply(&change.mid);
+        self.long_term.apply(change.long);
+    }
+
+    /// Takes in long-term memory as it is stored; `last` is the last number ever given to a fact.
+    pub fn know_long_term(&mut self, stored: LongChange, last: FactId) {
+        self.long_term.apply(stored);
+        self.long_term.continue_after(last);
     }
 
     /// Takes in mid-term memory as it is stored, after the pages.
@@ -281,6 +211,23 @@ impl Memory {
     /// Returns the segments, the one founded first coming first.
     pub fn segments(&self) -> &MidTerm {
         &self.mid_term
+    }
+
+    /// Returns the facts.
+    pub fn long_term(&self) -> &LongTerm {
+        &self.long_term
+    }
+
+    /// Finds the facts that hold and fit a query, best first.
+    pub fn search_facts(&mut self, owner: Owner, query: &str) -> Vec<&Fact> {
+        self.long_term.search(owner, query)
+    }
+
+    /// Returns the profile; none until there is one.
+    pub fn profile(&self, now: Timestamp) -> Option<String> {
+        let topics =
+            self.mid_term.segments().map(|s| Topic { pages: s.pages, keywords: &s.keywords });
+        profile::compose(self.long_term.facts(), topics, self.long_term.profile(), now)
     }
 
     /// Returns the number of pages.

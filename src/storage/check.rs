@@ -45,6 +45,7 @@ fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
     if let Some(id) = filed_in.first() {
         return Ok(Some(format!("segment {id} is missing")));
     }
+    super::fact_rows::all(conn)?;
     super::log::since(conn, 0)?;
     for key in ["owner", "epoch"] {
         if meta(conn, key)?.is_none() {

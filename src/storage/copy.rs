@@ -5,12 +5,12 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::StoreError;
 use super::folder::{DATABASE, Folder, copy_private, rename};
 use super::open::check_owner;
 use super::recover::{self, Owner};
-use super::schema::{self, Access};
+use super::schema::{self, Access, VERSION};
 use super::store::{Mode, Store};
+use super::{StoreError, migrate};
 use crate::user::UserId;
 
 /// Opens the memory of `folder` for reading only; `reason` is what every write is refused with.
@@ -26,9 +26,11 @@ pub(crate) fn read_only(folder: &Folder, user: &UserId, reason: &str) -> Result<
     let quiet = folder.size("memory.db-wal") == 0 && folder.lock_file(".lock").is_err();
     if quiet {
         let conn = schema::connect(&database, Access::Immutable)?;
-        schema::version(&conn, &database)?;
+        let found = schema::version(&conn, &database)?;
         check_owner(folder, &conn, user)?;
-        return Store::over(folder, conn, mode, None);
+        if found >= VERSION {
+            return Store::over(folder, conn, mode, None);
+        }
     }
     let private = private_dir()?;
     for suffix in ["", "-wal"] {
@@ -36,6 +38,7 @@ pub(crate) fn read_only(folder: &Folder, user: &UserId, reason: &str) -> Result<
         let to = private.path().join(format!("{DATABASE}{suffix}"));
         copy_private(&from, &to).map_err(|e| StoreError::io("copy", &from, e))?;
     }
+    migrate::migrate(&Folder::open(private.path())?)?;
     let conn = schema::connect(&private.path().join(DATABASE), Access::ReadWrite)?;
     check_owner(folder, &conn, user)?;
     Store::over(folder, conn, mode, Some(private))

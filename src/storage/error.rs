@@ -72,6 +72,17 @@ pub enum StoreError {
         /// The newest format this program knows.
         known: i64,
     },
+    /// An older program serves the memory, so that its format cannot be brought up to date.
+    #[error(
+        "an older memoryos has this memory open (format {found}, this one needs {known} and changes \
+         it when it has the folder alone)"
+    )]
+    Older {
+        /// The format found.
+        found: i64,
+        /// The format this program needs.
+        known: i64,
+    },
     /// The memory is served read-only.
     #[error("{0}")]
     ReadOnly(String),

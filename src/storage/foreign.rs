@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use super::folder::Folder;
-use super::rows::{self, PageRow};
+use super::rows::{self, PageRow, Reading};
 use super::views::NAMES;
 use super::views::document::{Verdict, verdict};
 use super::views::record::{each_object, values};
@@ -93,7 +93,7 @@ fn store(
             continues: None,
             chain_summary: String::new(),
         };
-        rows::insert_page(&tx, &PageRow { page, segment: None })?;
+        rows::insert_page(&tx, &PageRow { page, segment: None }, Reading::Due)?;
     }
     rows::add_notice(&tx, &text)?;
     tx.commit()?;

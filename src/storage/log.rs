@@ -24,6 +24,20 @@ pub(crate) struct Written {
     /// Segments that were merged, each with the one its pages went to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) merged: Vec<(u32, u32)>,
+    /// Facts whose rows were written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) facts: Vec<u32>,
+    /// Facts whose rows were removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) facts_gone: Vec<u32>,
+    /// Whether the prose of a model was written or removed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) prose: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Written {
@@ -32,6 +46,9 @@ impl Written {
         self.filed.extend(other.filed);
         self.segments.extend(other.segments);
         self.merged.extend(other.merged);
+        self.facts.extend(other.facts);
+        self.facts_gone.extend(other.facts_gone);
+        self.prose |= other.prose;
     }
 }
 
@@ -95,6 +112,9 @@ mod tests {
             filed: vec![(1, 1)],
             segments: vec![1],
             merged: vec![(3, 1)],
+            facts: vec![4],
+            facts_gone: vec![2],
+            prose: true,
         };
         assert_eq!(append(&conn, "add", &first).unwrap(), 1);
         assert_eq!(append(&conn, "add", &second).unwrap(), 2);

@@ -15,7 +15,7 @@ use super::lock::{self, Refusal, acquire};
 use super::recover::{self, Owner};
 use super::schema::{self, Access, VERSION, meta};
 use super::store::Store;
-use super::{StoreError, check, copy, create, foreign, log, views, wal};
+use super::{StoreError, check, copy, create, foreign, log, migrate, views, wal};
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};
 
@@ -145,7 +145,7 @@ fn serve(folder: &Folder, request: &Request<'_>) -> Result<Store, StoreError> {
 }
 
 fn is_unusable(error: &StoreError) -> bool {
-    error.is_damage() || is_missing(error)
+    error.is_damage() || is_missing(error) || matches!(error, StoreError::Older { .. })
 }
 
 fn share(folder: &Folder, lock: &File, stop: &AtomicBool) -> Result<(), StoreError> {
@@ -205,8 +205,19 @@ fn make_fit(folder: &Folder, owner: Owner<'_>, may_create: bool) -> Result<bool,
         );
         recover::recover(folder, owner, &reason)?;
     }
-    if let Some(reason) = examine(folder, owner)? {
-        recover::recover(folder, owner, &reason)?;
+    let migrated = match migrate::migrate(folder) {
+        Err(error) if error.is_damage() => {
+            recover::recover(folder, owner, &error.to_string())?;
+            true
+        }
+        other => other?,
+    };
+    let damaged = examine(folder, owner)?;
+    if let Some(reason) = &damaged {
+        recover::recover(folder, owner, reason)?;
+    }
+    if damaged.is_none() && !migrated {
+        migrate::remove_copies(folder)?;
     }
     folder.remove(UNCLEAN)?;
     Ok(created)

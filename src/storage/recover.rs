@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::create::{self, Identity};
 use super::folder::{DATABASE, Folder};
 use super::open::UNCLEAN;
+use super::rows::Reading;
 use super::salvage::{Salvaged, salvage};
 use super::schema::set_meta;
-use super::{StoreError, log, rows, segment_rows, views};
+use super::{StoreError, fact_rows, log, rows, segment_rows, views};
 use crate::memory::segment::SegmentId;
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};
@@ -96,8 +97,9 @@ fn fill(conn: &Connection, salvaged: &Salvaged, told: &str) -> Result<(), StoreE
     if let Some(assistant) = &salvaged.assistant {
         set_meta(conn, "assistant", assistant)?;
     }
+    // All are read by rule again: what is known stays, what was lost of it comes back.
     for row in salvaged.pages.values() {
-        rows::insert_page(conn, row)?;
+        rows::insert_page(conn, row, Reading::Due)?;
     }
     for segment in salvaged.segments.values() {
         segment_rows::put(conn, segment)?;
@@ -105,8 +107,11 @@ fn fill(conn: &Connection, salvaged: &Salvaged, told: &str) -> Result<(), StoreE
     for (from, into) in &salvaged.merged {
         segment_rows::put_merged(conn, SegmentId(*from), SegmentId(*into))?;
     }
-    if let Some(profile) = &salvaged.profile {
-        conn.execute("INSERT INTO profile (key, value) VALUES ('text', ?1)", [profile])?;
+    for fact in salvaged.facts.values() {
+        fact_rows::put(conn, fact)?;
+    }
+    if let Some(prose) = &salvaged.prose {
+        fact_rows::put_prose(conn, prose)?;
     }
     // A slot that was lost stays empty: no other page may take its place.
     rows::continue_after(conn, salvaged.last_slot)?;

@@ -31,12 +31,25 @@ pub(crate) struct PageRow {
     pub(crate) segment: Option<u32>,
 }
 
+/// Whether the rules for facts have read a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// They have; its facts are stored with it.
+    Done,
+    /// They have not: somebody has to.
+    Due,
+}
+
 /// Writes a page.
-pub(crate) fn insert_page(conn: &Connection, row: &PageRow) -> Result<(), StoreError> {
+pub(crate) fn insert_page(
+    conn: &Connection,
+    row: &PageRow,
+    reading: Reading,
+) -> Result<(), StoreError> {
     let (page, new) = (&row.page, &row.page.new);
     conn.prepare_cached(
         "INSERT INTO pages (slot, id, seq, micros, offset, given, session, continues, segment, \
-         text_hash, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+         text_hash, checksum, read) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         page.slot.0,
@@ -50,6 +63,7 @@ pub(crate) fn insert_page(conn: &Connection, row: &PageRow) -> Result<(), StoreE
         row.segment,
         new.texts.checksum().cast_signed(),
         checksum(page).cast_signed(),
+        reading == Reading::Done,
     ])?;
     conn.prepare_cached(
         "INSERT INTO texts (slot, user_input, agent_response, meta_data, chain_summary) \
@@ -153,36 +167,18 @@ pub(crate) fn continue_after(conn: &Connection, slot: u32) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Reads the profile; none until there is one.
-pub(crate) fn profile(conn: &Connection) -> Result<Option<String>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT value FROM profile WHERE key = 'text'")?;
-    Ok(statement.query_row([], |r| r.get(0)).optional()?)
+/// Reads pages that no rule for facts has read, the oldest first, at most `limit`.
+pub(crate) fn unread(conn: &Connection, limit: usize) -> Result<Vec<Slot>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT slot FROM pages WHERE read = 0 ORDER BY slot LIMIT ?1")?;
+    let slots = statement.query_map([limit.cast_signed()], |r| r.get(0).map(Slot))?;
+    Ok(slots.collect::<Result<_, _>>()?)
 }
 
-/// A piece of knowledge as stored and as shown in the view.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct KnowledgeRow {
-    pub(crate) text: String,
-    pub(crate) timestamp: String,
-    pub(crate) sources: String,
-}
-
-/// Reads the knowledge about the user (`user_knowledge`) or of the assistant
-/// (`assistant_knowledge`), newest first.
-pub(crate) fn knowledge(conn: &Connection, owner: &str) -> Result<Vec<KnowledgeRow>, StoreError> {
-    let sql =
-        "SELECT text, micros, offset, sources FROM knowledge WHERE owner = ?1 ORDER BY id DESC";
-    let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query([owner])?;
-    let mut known = Vec::new();
-    while let Some(row) = rows.next()? {
-        known.push(KnowledgeRow {
-            text: row.get(0)?,
-            timestamp: timestamp(row.get(1)?, row.get(2)?)?.to_string(),
-            sources: row.get(3)?,
-        });
-    }
-    Ok(known)
+/// Notes that the rules for facts have read a page.
+pub(crate) fn set_read(conn: &Connection, slot: Slot) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE pages SET read = 1 WHERE slot = ?1")?.execute([slot.0])?;
+    Ok(())
 }
 
 /// Returns the checksum of everything in a page that never changes: XXH3-64 of its fields in the
@@ -316,7 +312,7 @@ pub(crate) mod tests {
         let (_dir, conn) = database();
         let rows = [sample(1), sample(2)];
         for row in &rows {
-            insert_page(&conn, row).unwrap();
+            insert_page(&conn, row, Reading::Due).unwrap();
         }
         assert_eq!(page(&conn, Slot(1)).unwrap().as_ref(), Some(&rows[0]));
         assert_eq!(page(&conn, Slot(3)).unwrap(), None);
@@ -353,7 +349,7 @@ pub(crate) mod tests {
         ];
         for change in changes {
             let (_dir, conn) = database();
-            insert_page(&conn, &sample(1)).unwrap();
+            insert_page(&conn, &sample(1), Reading::Done).unwrap();
             conn.execute_batch(change).unwrap();
             assert!(page(&conn, Slot(1)).is_err(), "{change}");
         }

@@ -10,13 +10,16 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::StoreError;
+use super::fact_rows;
 use super::folder::{Folder, private_options};
 use super::rows::{self, PageRow};
 use super::schema::{self, Access};
 use super::segment_rows::{self, SegmentRow};
 use super::views::Contents;
 use super::wal::{self, Frames};
+use crate::memory::fact::Fact;
 use crate::memory::page::{PageId, Slot};
+use crate::memory::profile::ModelProfile;
 use crate::memory::segment::Segment;
 
 /// Slots behind the last known one that are tried too.
@@ -50,8 +53,12 @@ pub(crate) struct Salvaged {
     pub(crate) assistant: Option<String>,
     /// Notices given before.
     pub(crate) notices: Vec<String>,
-    /// The profile.
-    pub(crate) profile: Option<String>,
+    /// Facts by their numbers.
+    pub(crate) facts: BTreeMap<u32, Fact>,
+    /// Whether every fact of the database was read; then the views know no more of them.
+    facts_whole: bool,
+    /// The prose of a model.
+    pub(crate) prose: Option<ModelProfile>,
 }
 
 /// Reads the database at `database` (its log beside it) and the views, working in `scratch`.
@@ -116,6 +123,7 @@ impl Salvaged {
                 }
             }
         }
+        self.take_facts(conn);
         segment_rows::each(conn, |row| {
             match row {
                 Ok(SegmentRow::Live(segment)) if self.merged.contains_key(&segment.id.0) => {}
@@ -148,7 +156,24 @@ impl Salvaged {
         if self.notices.is_empty() {
             self.notices = rows::notices(conn).unwrap_or_default();
         }
-        self.profile = self.profile.take().or_else(|| rows::profile(conn).ok().flatten());
+        self.prose = self.prose.take().or_else(|| fact_rows::prose(conn).ok().flatten());
+    }
+
+    /// Takes facts, of the first source that has them all, else of each what it has. Pages are read
+    /// again by rule after a recovery: what is lost here and can be read comes back.
+    fn take_facts(&mut self, conn: &Connection) {
+        if self.facts_whole {
+            return;
+        }
+        let mut whole = true;
+        let read = fact_rows::each(conn, |fact| {
+            match fact {
+                Ok(fact) => drop(self.facts.entry(fact.id.0).or_insert(fact)),
+                Err(_) => whole = false,
+            }
+            Ok(())
+        });
+        self.facts_whole = whole && read.is_ok();
     }
 
     fn take_last_slot(&mut self, conn: &Connection) -> Result<u32, StoreError> {
@@ -192,6 +217,12 @@ impl Salvaged {
         for (id, segment) in views.segments {
             self.segments.entry(id).or_insert(segment);
         }
+        if !self.facts_whole {
+            for (id, fact) in views.facts {
+                self.facts.entry(id).or_insert(fact);
+            }
+        }
+        self.prose = self.prose.take().or(views.prose);
         self.seq = views.seqs.values().copied().fold(self.seq, u64::max);
         self.epochs.extend(views.seqs.into_keys());
         if let Some((owner, assistant)) = views.owner {

@@ -2,6 +2,7 @@
 //!
 //! Heads and texts of pages are apart, so that opening reads no text. A page row carries a checksum
 //! of everything that never changes in it. `log` has one row per transaction and holds ids only.
+//! `pages.read` says whether the rules for facts have read the page.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use super::StoreError;
 pub(crate) const APPLICATION_ID: i64 = 0x4d45_4d4f;
 
 /// The format this program writes.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -23,7 +24,8 @@ CREATE TABLE pages (
   slot INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, seq INTEGER NOT NULL,
   micros INTEGER NOT NULL, offset INTEGER NOT NULL, given INTEGER NOT NULL,
   session TEXT NOT NULL, continues BLOB, segment INTEGER,
-  text_hash INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT;
+  text_hash INTEGER NOT NULL, checksum INTEGER NOT NULL, read INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX unread ON pages (slot) WHERE read = 0;
 CREATE INDEX short_term ON pages (slot) WHERE segment IS NULL;
 CREATE TABLE texts (
   slot INTEGER PRIMARY KEY, user_input TEXT NOT NULL, agent_response TEXT NOT NULL,
@@ -35,9 +37,8 @@ CREATE TABLE segments (
   created INTEGER NOT NULL) STRICT;
 CREATE TABLE means (segment INTEGER PRIMARY KEY, pages INTEGER NOT NULL, sum BLOB NOT NULL) STRICT;
 CREATE TABLE profile (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE knowledge (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, text TEXT NOT NULL,
-  micros INTEGER NOT NULL, offset INTEGER NOT NULL, sources TEXT NOT NULL) STRICT;
+CREATE TABLE facts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL, checksum TEXT NOT NULL) STRICT;
 CREATE TABLE notices (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL) STRICT;
 ";
 

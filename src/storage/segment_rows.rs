@@ -84,6 +84,19 @@ pub(crate) fn each(
     Ok(())
 }
 
+/// Reads how many pages each segment has, and its keywords.
+pub(crate) fn topics(conn: &Connection) -> Result<Vec<(u32, Vec<String>)>, StoreError> {
+    let sql = "SELECT id, pages, keywords FROM segments WHERE merged_into IS NULL";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut topics = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = SegmentId(row.get(0)?);
+        topics.push((row.get(1)?, parse(id, &row.get::<_, String>(2)?)?));
+    }
+    Ok(topics)
+}
+
 /// A term as stored: stem, word, pages.
 pub(crate) type TermCell = (String, String, u32);
 /// A candidate as stored: slot, 0 for the user's side and 1 for the assistant's, first byte, end.

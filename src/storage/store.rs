@@ -5,19 +5,21 @@
 use std::fs::File;
 use std::sync::atomic::AtomicBool;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::folder::{DATABASE, FileKey, Folder};
 use super::lock::{Held, Locks};
-use super::rows::{self, HeadRow, PageRow};
+use super::outcome::{self, News};
+use super::rows::{self, HeadRow};
 use super::schema::{self, Access, VERSION};
 use super::segment_rows::{self, SegmentRow};
 use super::views::{self, Writer};
-use super::{StoreError, log, open};
+use super::{StoreError, fact_rows, log, open};
 use crate::memory::change::Change;
+use crate::memory::fact::FactId;
+use crate::memory::long::{LongChange, ProfileChange};
 use crate::memory::page::{Page, Slot, Texts};
-use crate::memory::segment::SegmentId;
 use crate::user::UserId;
 
 /// Above this size of the log the next write shortens it first.
@@ -43,12 +45,16 @@ pub(crate) struct Costs {
     pub(crate) segments_written: u64,
 }
 
-/// What other processes wrote.
+/// All that is kept in memory of a user.
 #[derive(Debug, Default)]
-pub(crate) struct News {
-    pub(crate) pages: Vec<PageRow>,
-    pub(crate) filed: Vec<(Slot, SegmentId)>,
+pub(crate) struct Stored {
+    /// Heads in the order of the slots.
+    pub(crate) heads: Vec<HeadRow>,
     pub(crate) segments: Vec<SegmentRow>,
+    /// All facts, and the prose of a model.
+    pub(crate) long: LongChange,
+    /// The last number ever given to a fact.
+    pub(crate) last_fact: FactId,
 }
 
 /// An open database.
@@ -84,6 +90,9 @@ impl Store {
         let conn = schema::connect(&path, Access::ReadWrite)?;
         let found = schema::version(&conn, &path)?;
         open::check_owner(folder, &conn, user)?;
+        if found < VERSION {
+            return Err(StoreError::Older { found, known: VERSION });
+        }
         let mode = if found > VERSION {
             Mode::ReadOnly(StoreError::Newer { found, known: VERSION }.to_string())
         } else {
@@ -183,35 +192,10 @@ impl Store {
 
     /// Writes an outcome; returns its sequence number. The pages of `change` get it as theirs.
     pub(crate) fn write(&self, kind: &str, change: &mut Change) -> Result<u64, StoreError> {
-        let mid = &change.mid;
-        let written = log::Written {
-            pages: change.pages.iter().map(|p| p.page.slot.0).collect(),
-            filed: mid.filed.iter().map(|(slot, id)| (slot.0, id.0)).collect(),
-            segments: mid.segments.iter().map(|s| s.id.0).collect(),
-            merged: mid.merged.iter().map(|(from, into)| (from.0, into.0)).collect(),
-        };
-        let seq = log::append(&self.conn, kind, &written)?;
-        for added in &mut change.pages {
-            added.page.seq = seq;
-            let row = PageRow { page: added.page.clone(), segment: None };
-            rows::insert_page(&self.conn, &row)?;
-        }
-        for (slot, id) in &change.mid.filed {
-            self.conn
-                .prepare_cached("UPDATE pages SET segment = ?2 WHERE slot = ?1")?
-                .execute(params![slot.0, id.0])?;
-        }
-        for segment in &change.mid.segments {
-            segment_rows::put(&self.conn, segment)?;
-        }
-        for (from, into) in &change.mid.merged {
-            segment_rows::put_merged(&self.conn, *from, *into)?;
-        }
-        let segments = change.mid.segments.len() + change.mid.merged.len();
-        let rows = 1 + 2 * (change.pages.len() + segments) + change.mid.filed.len();
+        let (seq, cost) = outcome::write(&self.conn, kind, change)?;
         self.count(|costs| {
-            costs.rows_written += rows as u64;
-            costs.segments_written += segments as u64;
+            costs.rows_written += cost.rows_written;
+            costs.segments_written += cost.segments_written;
         });
         Ok(seq)
     }
@@ -260,40 +244,33 @@ impl Store {
             return Ok(None);
         }
         let (written, last, n_rows) = log::since(&self.conn, self.seen)?;
-        let mut news = News::default();
-        for slot in &written.pages {
-            let gone = || self.gone(format!("page {slot} of the log is not there"));
-            news.pages.push(rows::page(&self.conn, Slot(*slot))?.ok_or_else(gone)?);
-        }
-        news.filed = written.filed.iter().map(|(slot, id)| (Slot(*slot), SegmentId(*id))).collect();
-        let merged = written.merged.iter().map(|(from, _)| from);
-        for id in written.segments.iter().chain(merged) {
-            let gone = || self.gone(format!("segment {id} of the log is not there"));
-            news.segments.push(segment_rows::get(&self.conn, SegmentId(*id))?.ok_or_else(gone)?);
-        }
-        let read = n_rows + 2 * (news.pages.len() + news.segments.len());
+        let news = outcome::news(&self.conn, &written)?;
+        let read = n_rows + news.n_rows();
         self.count(|costs| costs.rows_read += read as u64);
         self.data_version = now;
         self.seen = last;
         Ok(Some(news))
     }
 
-    /// Reads all there is in memory of a user: heads in the order of the slots, then segments.
-    pub(crate) fn load(&mut self) -> Result<(Vec<HeadRow>, Vec<SegmentRow>), StoreError> {
+    /// Reads all that is kept in memory of a user.
+    pub(crate) fn load(&mut self) -> Result<Stored, StoreError> {
         let snapshot = self.conn.unchecked_transaction()?;
-        let (mut heads, mut segments) = (Vec::new(), Vec::new());
+        let mut stored = Stored::default();
         let seen = log::last(&snapshot)?;
         rows::each_head(&snapshot, |head| {
-            heads.push(head);
+            stored.heads.push(head);
             Ok(())
         })?;
         segment_rows::each(&snapshot, |row| {
-            segments.push(row?);
+            stored.segments.push(row?);
             Ok(())
         })?;
+        stored.long.facts = fact_rows::all(&snapshot)?;
+        stored.long.profile = fact_rows::prose(&snapshot)?.map(Box::new).map(ProfileChange::Put);
+        stored.last_fact = fact_rows::last_id(&snapshot)?;
         snapshot.rollback()?;
         self.seen = seen;
-        Ok((heads, segments))
+        Ok(stored)
     }
 
     /// Reads one page.
@@ -313,14 +290,10 @@ impl Store {
         rows::last_slot(&self.conn)
     }
 
-    /// Reads the profile; none until there is one.
-    pub(crate) fn profile(&self) -> Result<Option<String>, StoreError> {
-        rows::profile(&self.conn)
-    }
-
-    /// Reads knowledge, newest first: `user_knowledge` or `assistant_knowledge`.
-    pub(crate) fn knowledge(&self, owner: &str) -> Result<Vec<rows::KnowledgeRow>, StoreError> {
-        rows::knowledge(&self.conn, owner)
+    /// Reads pages that no rule for facts has read, the oldest first, at most `limit`.
+    pub(crate) fn unread(&self, limit: usize) -> Result<Vec<Page>, StoreError> {
+        let slots = rows::unread(&self.conn, limit)?;
+        slots.into_iter().filter_map(|slot| self.page(slot).transpose()).collect()
     }
 
     /// Reads the name of the assistant recorded for the user.
@@ -352,10 +325,6 @@ impl Store {
             return Err(StoreError::Replaced(self.folder.database()));
         }
         Ok(())
-    }
-
-    fn gone(&self, what: String) -> StoreError {
-        StoreError::damaged(&self.folder.database(), what)
     }
 
     fn read_data_version(&self) -> Result<i64, StoreError> {

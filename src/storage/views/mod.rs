@@ -5,12 +5,14 @@
 
 pub(crate) mod document;
 pub(crate) mod record;
+mod state;
 mod write;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub(crate) use write::{Occasion, Writer};
@@ -18,8 +20,11 @@ pub(crate) use write::{Occasion, Writer};
 use self::document::Verdict;
 use self::record::{PageRecord, SegmentRecord};
 use super::StoreError;
+use super::fact_rows::{self, ProseRecord};
 use super::folder::Folder;
 use super::rows::PageRow;
+use crate::memory::fact::Fact;
+use crate::memory::profile::ModelProfile;
 use crate::memory::segment::Segment;
 
 /// The view of the newest pages, and of what was filed since the mid-term view was written.
@@ -28,6 +33,10 @@ pub(crate) const SHORT_TERM: &str = "short_term_memory.json";
 pub(crate) const MID_TERM: &str = "mid_term_memory.json";
 /// The view of the profile and the knowledge.
 pub(crate) const PROFILE: &str = "user_profile.json";
+
+/// The fields of the profile's view beside its header.
+const PROFILE_FIELDS: [&str; 5] =
+    ["user_profile", "model_profile", "user_knowledge", "user_history", "assistant_knowledge"];
 
 /// All views.
 pub(crate) const NAMES: [&str; 3] = [SHORT_TERM, MID_TERM, PROFILE];
@@ -75,10 +84,19 @@ pub(crate) fn peek(folder: &Folder, name: &str) -> Option<Header> {
     serde_json::from_str(&format!("{{{}}}", fields.join(","))).ok()
 }
 
-/// Returns the profile that the view of it shows.
-fn shown_profile(folder: &Folder) -> Option<String> {
-    let view: serde_json::Value = serde_json::from_slice(&bytes(folder, PROFILE).ok()??).ok()?;
-    view.get("user_profile")?.as_str().map(str::to_owned)
+/// Returns the content of the profile's view as it stands in the folder: all but the header.
+fn shown_profile(folder: &Folder) -> Option<Map<String, Value>> {
+    let mut view: Map<String, Value> =
+        serde_json::from_slice(&bytes(folder, PROFILE).ok()??).ok()?;
+    view.retain(|name, _| PROFILE_FIELDS.contains(&name.as_str()));
+    Some(view)
+}
+
+/// What of a view says what a model wrote.
+#[derive(Debug, Deserialize)]
+struct Prose {
+    #[serde(default)]
+    model_profile: Option<ProseRecord>,
 }
 
 /// What the views of a folder hold.
@@ -90,6 +108,10 @@ pub(crate) struct Contents {
     pub(crate) segments: BTreeMap<u32, Segment>,
     /// Merged segments, each with the one its pages went to.
     pub(crate) merged: BTreeMap<u32, u32>,
+    /// Facts by their numbers.
+    pub(crate) facts: BTreeMap<u32, Fact>,
+    /// The prose of a model, of an intact view.
+    pub(crate) prose: Option<ModelProfile>,
     /// The highest sequence number an intact view shows, per epoch.
     pub(crate) seqs: BTreeMap<String, u64>,
     /// The user and the assistant that the views name.
@@ -111,7 +133,11 @@ pub(crate) fn contents(folder: &Folder) -> Result<Contents, StoreError> {
             Verdict::Changed | Verdict::Foreign => None,
         };
         match &header {
-            Some(header) => contents.note(header),
+            Some(header) => {
+                contents.note(header);
+                let prose = serde_json::from_slice::<Prose>(&bytes).ok();
+                contents.prose = contents.prose.or_else(|| prose?.model_profile?.into_profile());
+            }
             None if verdict == Verdict::Foreign => {}
             None => contents.changed.push(name),
         }
@@ -134,9 +160,9 @@ impl Contents {
         self.owner = Some((header.user_id.clone(), header.assistant_id.clone()));
     }
 
-    fn take(&mut self, object: &serde_json::Map<String, serde_json::Value>) -> bool {
+    fn take(&mut self, object: &Map<String, Value>) -> bool {
         if object.contains_key("user_input") && object.contains_key("checksum") {
-            let value = serde_json::Value::Object(object.clone());
+            let value = Value::Object(object.clone());
             let row =
                 serde_json::from_value::<PageRecord>(value).ok().and_then(PageRecord::into_row);
             if let Some(row) = row {
@@ -144,8 +170,13 @@ impl Contents {
             }
             return true;
         }
+        if object.contains_key("fact_id") {
+            let fact = fact_rows::from_shown(object);
+            self.facts.extend(fact.map(|fact| (fact.id.0, fact)));
+            return true;
+        }
         if object.contains_key("segment_id") {
-            let own: serde_json::Map<_, _> = object
+            let own: Map<_, _> = object
                 .iter()
                 .filter(|(k, _)| *k != "pages")
                 .map(|(k, v)| (k.clone(), v.clone()))
@@ -155,7 +186,7 @@ impl Contents {
                 self.segments.insert(segment.id.0, segment);
             }
         }
-        let number = |key| object.get(key).and_then(serde_json::Value::as_u64);
+        let number = |key| object.get(key).and_then(Value::as_u64);
         if let (Some(from), Some(into)) = (number("merged"), number("into")) {
             let ids = u32::try_from(from).ok().zip(u32::try_from(into).ok());
             self.merged.extend(ids);

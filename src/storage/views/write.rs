@@ -8,17 +8,19 @@ use std::fs::Metadata;
 use std::time::SystemTime;
 
 use rusqlite::Connection;
+use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::record::{PageRecord, SegmentRecord};
+use super::state::{self, Newest};
 use super::{Found, Header, MID_TERM, PROFILE, SHORT_TERM};
 use crate::memory::page::Slot;
 use crate::memory::segment::SegmentId;
 use crate::storage::StoreError;
 use crate::storage::folder::Folder;
-use crate::storage::rows::{self, PageRow};
-use crate::storage::segment_rows::{self, SegmentRow};
-use crate::storage::{log, schema};
+use crate::storage::rows;
+use crate::storage::schema;
+use crate::storage::segment_rows::SegmentRow;
 
 /// The list of pages filed since the mid-term view may get this long before that view is rewritten.
 const MOST_FILED_SINCE: usize = 1000;
@@ -44,7 +46,8 @@ pub(crate) struct Writer {
     known: BTreeMap<&'static str, (Stamp, Header)>,
     /// The epochs of the databases this one was recovered from, with all that their views held.
     previous_epochs: Option<String>,
-    profile: Option<String>,
+    /// What the profile's view shows beside its header.
+    profile: Option<Map<String, Value>>,
 }
 
 /// Tells a file from what it was.
@@ -55,15 +58,6 @@ impl Stamp {
     fn of(file: &Metadata) -> Self {
         Self(file.len(), file.modified().ok())
     }
-}
-
-/// What the short-term view shows.
-struct Newest {
-    header: Header,
-    mid_term_seq: u64,
-    pages: Vec<PageRow>,
-    filed: Vec<PageRow>,
-    segments: Vec<SegmentRow>,
 }
 
 impl Writer {
@@ -91,7 +85,7 @@ impl Writer {
         self.write_profile(conn, &epoch)?;
         let short = self.present(SHORT_TERM, &epoch)?;
         let mid = self.present(MID_TERM, &epoch)?;
-        let newest = newest(conn, mid.as_ref().map_or(0, |h| h.seq))?;
+        let newest = state::newest(conn, mid.as_ref().map_or(0, |h| h.seq))?;
         let n_filed = newest.filed.len();
         let small =
             || rows::last_slot(conn).is_ok_and(|last| last.0 as usize <= MOST_PAGES_AT_EXIT);
@@ -101,7 +95,7 @@ impl Writer {
         if rewrite {
             self.write_mid_term(conn)?;
             let seq = self.known.get(MID_TERM).map_or(0, |(_, header)| header.seq);
-            self.write_short_term(&self::newest(conn, seq)?)?;
+            self.write_short_term(&state::newest(conn, seq)?)?;
         } else if short.is_none_or(|h| h.seq < newest.header.seq) {
             self.write_short_term(&newest)?;
         }
@@ -166,7 +160,7 @@ impl Writer {
     }
 
     fn write_mid_term(&mut self, conn: &Connection) -> Result<(), StoreError> {
-        let (header, segments, members) = mid_term(conn)?;
+        let (header, segments, members) = state::mid_term(conn)?;
         let path = self.folder.path(MID_TERM);
         let io = |e| StoreError::io("write", &path, e);
         let written = self.folder.write(MID_TERM, |out| {
@@ -201,28 +195,22 @@ impl Writer {
     }
 
     fn write_profile(&mut self, conn: &Connection, epoch: &str) -> Result<(), StoreError> {
-        let profile = rows::profile(conn)?.unwrap_or_else(|| "None".to_owned());
+        let (header, content) = state::profile(conn)?;
         let present = self.present(PROFILE, epoch)?;
         if present.is_some() && self.profile.is_none() {
             self.profile = super::shown_profile(&self.folder);
         }
-        if present.is_some() && self.profile.as_ref() == Some(&profile) {
+        if present.is_some() && self.profile.as_ref() == Some(&content) {
             return Ok(());
         }
-        let header = header(conn)?;
         let path = self.folder.path(PROFILE);
         let io = |e| StoreError::io("write", &path, e);
         let written = self.folder.write(PROFILE, |out| {
             let mut view = begin(out, "memoryos/user_profile/1", &header).map_err(io)?;
-            view.field("user_profile", &profile).map_err(io)?;
-            for owner in ["user_knowledge", "assistant_knowledge"] {
-                let known = rows::knowledge(conn, owner)?;
-                view.array(owner, |items| known.iter().try_for_each(|k| items.push(k)))
-                    .map_err(io)?;
-            }
+            content.iter().try_for_each(|(name, value)| view.field(name, value)).map_err(io)?;
             view.end().map_err(io)
         })?;
-        self.profile = Some(profile);
+        self.profile = Some(content);
         self.remember(PROFILE, &written, header);
         Ok(())
     }
@@ -264,7 +252,7 @@ fn begin<W: std::io::Write>(out: W, format: &str, header: &Header) -> std::io::R
     Ok(view)
 }
 
-fn segment_value(segment: &SegmentRow) -> serde_json::Value {
+fn segment_value(segment: &SegmentRow) -> Value {
     match segment {
         SegmentRow::Live(segment) => {
             serde_json::to_value(SegmentRecord::of(segment)).unwrap_or_default()
@@ -273,7 +261,7 @@ fn segment_value(segment: &SegmentRow) -> serde_json::Value {
     }
 }
 
-fn page_values(conn: &Connection, slots: &[Slot]) -> Result<Vec<serde_json::Value>, StoreError> {
+fn page_values(conn: &Connection, slots: &[Slot]) -> Result<Vec<Value>, StoreError> {
     let value = |slot: &Slot| {
         let row = rows::page(conn, *slot)?.ok_or_else(|| gone(*slot))?;
         Ok(serde_json::to_value(PageRecord::of(&row)).unwrap_or_default())
@@ -284,83 +272,6 @@ fn page_values(conn: &Connection, slots: &[Slot]) -> Result<Vec<serde_json::Valu
 fn gone(slot: Slot) -> StoreError {
     let what = format!("page {} went while its view was written", slot.0);
     StoreError::damaged(std::path::Path::new(MID_TERM), what)
-}
-
-fn header(conn: &Connection) -> Result<Header, StoreError> {
-    let meta = |key| Ok::<_, StoreError>(schema::meta(conn, key)?.unwrap_or_default());
-    Ok(Header {
-        user_id: meta("owner")?,
-        assistant_id: meta("assistant")?,
-        epoch: meta("epoch")?,
-        seq: log::last(conn)?,
-    })
-}
-
-/// Reads, in one short transaction, what the short-term view shows beside a mid-term view of
-/// `mid_term_seq`.
-fn newest(conn: &Connection, mid_term_seq: u64) -> Result<Newest, StoreError> {
-    in_snapshot(conn, |conn| {
-        let (written, _, _) = log::since(conn, mid_term_seq)?;
-        let pages = |slots: Vec<Slot>| -> Result<Vec<PageRow>, StoreError> {
-            slots.into_iter().filter_map(|slot| rows::page(conn, slot).transpose()).collect()
-        };
-        let mut filed: Vec<Slot> = written.filed.iter().map(|(slot, _)| Slot(*slot)).collect();
-        let mut segments: Vec<u32> = written.segments;
-        segments.extend(written.merged.iter().map(|(from, _)| from));
-        filed.sort_unstable();
-        filed.dedup();
-        segments.sort_unstable();
-        segments.dedup();
-        Ok(Newest {
-            header: header(conn)?,
-            mid_term_seq,
-            pages: pages(rows::short_term(conn)?)?,
-            filed: pages(filed)?,
-            segments: segments
-                .into_iter()
-                .filter_map(|id| segment_rows::get(conn, SegmentId(id)).transpose())
-                .collect::<Result<_, _>>()?,
-        })
-    })
-}
-
-type MidTermState = (Header, Vec<SegmentRow>, BTreeMap<SegmentId, Vec<Slot>>);
-
-/// Reads, in one short transaction, all segments and which pages each holds, merges resolved.
-fn mid_term(conn: &Connection) -> Result<MidTermState, StoreError> {
-    in_snapshot(conn, |conn| {
-        let (mut segments, mut merged) = (Vec::new(), BTreeMap::new());
-        segment_rows::each(conn, |row| {
-            let row = row?;
-            if let SegmentRow::Merged(from, into) = row {
-                merged.insert(from, into);
-            }
-            segments.push(row);
-            Ok(())
-        })?;
-        let mut members: BTreeMap<SegmentId, Vec<Slot>> = BTreeMap::new();
-        rows::each_head(conn, |head| {
-            let Some(mut id) = head.segment.map(SegmentId) else { return Ok(()) };
-            // As many steps as there are merges: damaged rows may form a circle.
-            for _ in 0..merged.len() {
-                let Some(into) = merged.get(&id) else { break };
-                id = *into;
-            }
-            members.entry(id).or_default().push(head.slot);
-            Ok(())
-        })?;
-        Ok((header(conn)?, segments, members))
-    })
-}
-
-fn in_snapshot<T>(
-    conn: &Connection,
-    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let snapshot = conn.unchecked_transaction()?;
-    let result = read(&snapshot);
-    snapshot.rollback()?;
-    result
 }
 
 fn stamp(folder: &Folder, name: &str) -> Option<Stamp> {

@@ -1,0 +1,134 @@
+//! What the views show, read from the database: in short transactions, so that a writer's log is
+//! never held up.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use serde_json::{Map, Value};
+
+use super::Header;
+use crate::memory;
+use crate::memory::fact::{Fact, Owner};
+use crate::memory::page::Slot;
+use crate::memory::profile::Topic;
+use crate::memory::segment::SegmentId;
+use crate::storage::StoreError;
+use crate::storage::fact_rows::{self, ProseRecord};
+use crate::storage::rows::{self, PageRow};
+use crate::storage::segment_rows::{self, SegmentRow};
+use crate::storage::{log, schema};
+use crate::time::Timestamp;
+
+/// What the short-term view shows.
+pub(super) struct Newest {
+    pub(super) header: Header,
+    pub(super) mid_term_seq: u64,
+    pub(super) pages: Vec<PageRow>,
+    pub(super) filed: Vec<PageRow>,
+    pub(super) segments: Vec<SegmentRow>,
+}
+
+fn header(conn: &Connection) -> Result<Header, StoreError> {
+    let meta = |key| Ok::<_, StoreError>(schema::meta(conn, key)?.unwrap_or_default());
+    Ok(Header {
+        user_id: meta("owner")?,
+        assistant_id: meta("assistant")?,
+        epoch: meta("epoch")?,
+        seq: log::last(conn)?,
+    })
+}
+
+/// Reads, in one short transaction, what the profile's view shows.
+pub(super) fn profile(conn: &Connection) -> Result<(Header, Map<String, Value>), StoreError> {
+    in_snapshot(conn, |conn| {
+        let facts = fact_rows::all(conn)?;
+        let prose = fact_rows::prose(conn)?;
+        let topics = segment_rows::topics(conn)?;
+        let topics = topics.iter().map(|(pages, keywords)| Topic { pages: *pages, keywords });
+        let now = Timestamp::now();
+        let text = memory::profile::compose(facts.iter(), topics, prose.as_ref(), now);
+        let shown = |owner, closed: bool| -> Vec<Value> {
+            let of = |fact: &&Fact| fact.attribute.owner() == owner && fact.closed == closed;
+            facts.iter().rev().filter(of).map(fact_rows::shown).collect()
+        };
+        let model = prose.as_ref().map(ProseRecord::of);
+        let content = [
+            ("user_profile", text.unwrap_or_else(|| "None".to_owned()).into()),
+            ("model_profile", serde_json::to_value(model).unwrap_or_default()),
+            ("user_knowledge", shown(Owner::User, false).into()),
+            ("user_history", shown(Owner::User, true).into()),
+            ("assistant_knowledge", shown(Owner::Assistant, false).into()),
+        ];
+        Ok((
+            header(conn)?,
+            content.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
+        ))
+    })
+}
+
+/// Reads, in one short transaction, what the short-term view shows beside a mid-term view of
+/// `mid_term_seq`.
+pub(super) fn newest(conn: &Connection, mid_term_seq: u64) -> Result<Newest, StoreError> {
+    in_snapshot(conn, |conn| {
+        let (written, _, _) = log::since(conn, mid_term_seq)?;
+        let pages = |slots: Vec<Slot>| -> Result<Vec<PageRow>, StoreError> {
+            slots.into_iter().filter_map(|slot| rows::page(conn, slot).transpose()).collect()
+        };
+        let mut filed: Vec<Slot> = written.filed.iter().map(|(slot, _)| Slot(*slot)).collect();
+        let mut segments: Vec<u32> = written.segments;
+        segments.extend(written.merged.iter().map(|(from, _)| from));
+        filed.sort_unstable();
+        filed.dedup();
+        segments.sort_unstable();
+        segments.dedup();
+        Ok(Newest {
+            header: header(conn)?,
+            mid_term_seq,
+            pages: pages(rows::short_term(conn)?)?,
+            filed: pages(filed)?,
+            segments: segments
+                .into_iter()
+                .filter_map(|id| segment_rows::get(conn, SegmentId(id)).transpose())
+                .collect::<Result<_, _>>()?,
+        })
+    })
+}
+
+pub(super) type MidTermState = (Header, Vec<SegmentRow>, BTreeMap<SegmentId, Vec<Slot>>);
+
+/// Reads, in one short transaction, all segments and which pages each holds, merges resolved.
+pub(super) fn mid_term(conn: &Connection) -> Result<MidTermState, StoreError> {
+    in_snapshot(conn, |conn| {
+        let (mut segments, mut merged) = (Vec::new(), BTreeMap::new());
+        segment_rows::each(conn, |row| {
+            let row = row?;
+            if let SegmentRow::Merged(from, into) = row {
+                merged.insert(from, into);
+            }
+            segments.push(row);
+            Ok(())
+        })?;
+        let mut members: BTreeMap<SegmentId, Vec<Slot>> = BTreeMap::new();
+        rows::each_head(conn, |head| {
+            let Some(mut id) = head.segment.map(SegmentId) else { return Ok(()) };
+            // As many steps as there are merges: damaged rows may form a circle.
+            for _ in 0..merged.len() {
+                let Some(into) = merged.get(&id) else { break };
+                id = *into;
+            }
+            members.entry(id).or_default().push(head.slot);
+            Ok(())
+        })?;
+        Ok((header(conn)?, segments, members))
+    })
+}
+
+fn in_snapshot<T>(
+    conn: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let snapshot = conn.unchecked_transaction()?;
+    let result = read(&snapshot);
+    snapshot.rollback()?;
+    result
+}
