@@ -60,6 +60,7 @@ impl Embedded {
             capacities: Capacities { short_term: 10, mid_term: 2000, knowledge: 100 },
             heat_threshold: 5.0,
             similarity_threshold: None,
+            model: None,
         })?))
     }
 }

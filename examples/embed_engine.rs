@@ -37,6 +37,7 @@ fn main() -> anyhow::Result<()> {
         capacities: Capacities { short_term: 2, mid_term: 2000, knowledge: 100 },
         heat_threshold: 5.0,
         similarity_threshold: None,
+        model: None,
     })?;
 
     for (user_input, agent_response) in EXCHANGES {

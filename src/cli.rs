@@ -56,15 +56,21 @@ struct SettingsArgs {
     /// Where memories are kept [default: `./memoryos_data`].
     #[arg(long, value_name = "DIR", global = true)]
     data_path: Option<OsString>,
-    /// Where a language model is reached (this version calls none).
+    /// Where a language model is reached [default with a key: `https://api.openai.com/v1`].
     #[arg(long, value_name = "URL", global = true)]
     openai_base_url: Option<OsString>,
-    /// Whether a language model may be called: on or off (this version calls none).
+    /// Whether a language model may be called: on or off [default: on with a key or a base URL].
     #[arg(long, value_name = "ON|OFF", global = true)]
     llm: Option<OsString>,
-    /// Which language model (this version calls none).
+    /// Which language model [default: `gpt-4o-mini`].
     #[arg(long, value_name = "NAME", global = true)]
     llm_model: Option<OsString>,
+    /// Calls of the language model a day, at most [default: 200].
+    #[arg(long, value_name = "N", global = true)]
+    llm_daily_calls: Option<OsString>,
+    /// Tokens of the language model a day, at most [default: 400000].
+    #[arg(long, value_name = "N", global = true)]
+    llm_daily_tokens: Option<OsString>,
     /// Which embedding model [default: built-in].
     #[arg(long, value_name = "NAME", global = true)]
     embedding_model: Option<OsString>,
@@ -100,6 +106,8 @@ impl SettingsArgs {
             (Key::BaseUrl, self.openai_base_url),
             (Key::Llm, self.llm),
             (Key::LlmModel, self.llm_model),
+            (Key::LlmDailyCalls, self.llm_daily_calls),
+            (Key::LlmDailyTokens, self.llm_daily_tokens),
             (Key::EmbeddingModel, self.embedding_model),
             (Key::ShortTermCapacity, self.short_term_capacity),
             (Key::MidTermCapacity, self.mid_term_capacity),
@@ -150,7 +158,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Says on stderr why the program ends; the log may be off or not there yet.
+/// Says something on stderr that nobody may miss; the log may be off or not there yet.
 fn complain(message: &str) {
     drop(writeln!(std::io::stderr(), "memoryos: {message}"));
 }
@@ -158,6 +166,10 @@ fn complain(message: &str) {
 fn run(cli: Cli) -> Result<(), Failure> {
     let (config_file, flags) = cli.settings.given();
     let settings = settings(config_file, &flags).map_err(Failure::usage)?;
+    if settings.model.wanted {
+        // Whatever the log shows, whoever starts this learns first what leaves the machine.
+        complain(&format!("language model: {}", settings.model.describe()));
+    }
     start_log(&settings);
     let (user, data_dir) = locate(&settings)?;
     if let Some(Command::Backup { destination }) = &cli.command {
@@ -171,6 +183,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         capacities: settings.capacities,
         heat_threshold: settings.heat_threshold,
         similarity_threshold: settings.similarity_threshold,
+        model: cli.command.is_none().then(|| settings.model.options()).flatten(),
     };
     let engine = Engine::open(options).context("cannot open the memory").map_err(Failure::Run)?;
     let shown = Shown {

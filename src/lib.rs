@@ -15,6 +15,7 @@
 //! | [`retrieval`] | the ranking of a user's pages for a query |
 //! | [`memory`] | the tiers: what an add does and what a recall finds, as plain computation |
 //! | [`storage`] | the user's folder: the only code with SQL and data files |
+//! | [`llm`] | the client of a language model: the only code that sends anything over a network |
 //! | [`engine`] | one open user: a thread that owns the store and the memory |
 //! | [`mcp`] | the protocol: calls to requests of the engine, answers to replies |
 //! | [`config`], [`cli`] | the settings, and the command line |
@@ -37,6 +38,7 @@
 //!     capacities: Capacities { short_term: 1, mid_term: 2000, knowledge: 100 },
 //!     heat_threshold: 5.0,
 //!     similarity_threshold: None,
+//!     model: None,
 //! })?;
 //! for said in ["My sister Nora lives in Oslo.", "I am learning to bake bread."] {
 //!     let texts = Texts { user_input: said.to_owned(), agent_response: "Noted.".to_owned() };
@@ -65,6 +67,7 @@ pub mod cli;
 pub mod config;
 pub mod embed;
 pub mod engine;
+pub mod llm;
 pub mod mcp;
 pub mod memory;
 pub mod retrieval;

@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveDateTime, Utc};
+use chrono::{
+    DateTime, Datelike as _, FixedOffset, Months, NaiveDate, NaiveDateTime, TimeDelta, Utc,
+};
 use thiserror::Error;
 
 const MONTHS: [&str; 12] = [
@@ -26,6 +28,10 @@ const MONTHS: [&str; 12] = [
 /// A moment, to the microsecond, with the offset from UTC it was given in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timestamp(DateTime<FixedOffset>);
+
+/// A day of the calendar, without a place on earth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(NaiveDate);
 
 /// A text that is no time we know.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -95,14 +101,69 @@ impl Timestamp {
         format!("{} {month}, {}", date.day(), date.year())
     }
 
-    /// Returns the day in its own offset: `2026-05-01`.
-    pub fn day(self) -> String {
-        self.0.format("%Y-%m-%d").to_string()
+    /// Returns the day it is at its own offset.
+    pub fn day(self) -> Day {
+        Day(self.0.date_naive())
+    }
+
+    /// Returns the moment at which a day begins at this timestamp's offset; none outside the years
+    /// that can be shown.
+    pub fn start_of(self, day: Day) -> Option<Self> {
+        let offset = self.offset_seconds();
+        let micros = day.0.and_time(midnight()).and_utc().timestamp_micros();
+        Self::from_parts(micros.checked_sub(i64::from(offset) * 1_000_000)?, offset)
     }
 
     /// Returns the moment as part of a file name: `20260501T093000Z`.
     pub fn file_stamp(self) -> String {
         self.0.with_timezone(&Utc).format("%Y%m%dT%H%M%SZ").to_string()
+    }
+}
+
+impl Day {
+    /// Returns a day of a month (both counted from 1), none if there is no such day.
+    pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
+        NaiveDate::from_ymd_opt(year, month, day).map(Self)
+    }
+
+    /// Returns the day so many days later, or earlier if negative.
+    pub fn plus_days(self, days: i64) -> Option<Self> {
+        let days = TimeDelta::try_days(days)?;
+        self.0.checked_add_signed(days).map(Self)
+    }
+
+    /// Returns the first day of the month so many months later, or earlier if negative.
+    pub fn month_start(self, months_later: i32) -> Option<Self> {
+        let first = self.0.with_day(1)?;
+        let months = Months::new(months_later.unsigned_abs());
+        let moved = if months_later < 0 {
+            first.checked_sub_months(months)
+        } else {
+            first.checked_add_months(months)
+        };
+        moved.map(Self)
+    }
+
+    /// Returns its year.
+    pub fn year(self) -> i32 {
+        self.0.year()
+    }
+
+    /// Returns its month, counted from 1.
+    pub fn month(self) -> u32 {
+        self.0.month()
+    }
+
+    /// Returns the days since the Monday of its week: 0 to 6.
+    pub fn days_since_monday(self) -> i64 {
+        i64::from(self.0.weekday().num_days_from_monday())
+    }
+}
+
+impl fmt::Display for Day {
+    /// `2026-05-01`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.format("%Y-%m-%d").fmt(f)
     }
 }
 
@@ -174,6 +235,19 @@ mod tests {
         let (a, b) =
             (Timestamp::parse("2026-05-01").unwrap(), Timestamp::parse("2026-05-02").unwrap());
         assert_eq!((b.seconds_since(a), a.seconds_since(b)), (86_400.0, 0.0));
+    }
+
+    #[test]
+    fn a_day_is_counted_and_begins_at_the_offset_of_the_timestamp() {
+        let t = Timestamp::parse("2023-05-08T23:30:00-04:00").unwrap();
+        let day = t.day();
+        assert_eq!((day.year(), day.month(), day.days_since_monday()), (2023, 5, 0));
+        assert_eq!(t.start_of(day).unwrap().to_string(), "2023-05-08T00:00:00-04:00");
+        assert_eq!(day.plus_days(-8), Day::new(2023, 4, 30));
+        assert_eq!(day.month_start(-5), Day::new(2022, 12, 1));
+        assert_eq!(day.month_start(8), Day::new(2024, 1, 1));
+        assert_eq!(day.plus_days(i64::MAX), None);
+        assert_eq!(Day::new(2023, 2, 29), None);
     }
 
     #[test]

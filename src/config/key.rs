@@ -18,6 +18,10 @@ pub enum Key {
     Llm,
     /// Which language model.
     LlmModel,
+    /// How many calls of a language model a day.
+    LlmDailyCalls,
+    /// How many tokens of a language model a day.
+    LlmDailyTokens,
     /// Which embedding model.
     EmbeddingModel,
     /// Pages in short-term memory.
@@ -38,7 +42,7 @@ pub enum Key {
 
 impl Key {
     /// Every setting.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::UserId,
         Self::AssistantId,
         Self::DataPath,
@@ -46,6 +50,8 @@ impl Key {
         Self::BaseUrl,
         Self::Llm,
         Self::LlmModel,
+        Self::LlmDailyCalls,
+        Self::LlmDailyTokens,
         Self::EmbeddingModel,
         Self::ShortTermCapacity,
         Self::MidTermCapacity,
@@ -66,6 +72,12 @@ impl Key {
             Self::BaseUrl => ("openai_base_url", "OPENAI_BASE_URL", "--openai-base-url"),
             Self::Llm => ("llm", "MEMORYOS_LLM", "--llm"),
             Self::LlmModel => ("llm_model", "MEMORYOS_LLM_MODEL", "--llm-model"),
+            Self::LlmDailyCalls => {
+                ("llm_daily_calls", "MEMORYOS_LLM_DAILY_CALLS", "--llm-daily-calls")
+            }
+            Self::LlmDailyTokens => {
+                ("llm_daily_tokens", "MEMORYOS_LLM_DAILY_TOKENS", "--llm-daily-tokens")
+            }
             Self::EmbeddingModel => {
                 ("embedding_model", "MEMORYOS_EMBEDDING_MODEL", "--embedding-model")
             }

@@ -6,6 +6,7 @@
 
 pub mod file;
 mod key;
+mod model;
 mod value;
 
 use std::ffi::OsString;
@@ -19,7 +20,8 @@ use crate::user::{AssistantId, UserId};
 
 pub use file::FileError;
 pub use key::{Key, nearest, unknown_variables};
-pub use value::{ApiKey, Given, Origin};
+pub use model::ModelSettings;
+pub use value::{Given, Origin};
 
 /// Every setting, checked.
 #[derive(Debug, Clone)]
@@ -32,7 +34,7 @@ pub struct Settings {
     pub data_path: Option<PathBuf>,
     /// Where data goes when nothing is configured and the working directory is not writable.
     pub platform_data_path: Option<PathBuf>,
-    /// What would be needed to call a model.
+    /// Which language model is called, if any.
     pub model: ModelSettings,
     /// How much each tier holds.
     pub capacities: Capacities,
@@ -46,32 +48,6 @@ pub struct Settings {
     pub log: String,
     /// What the person who configured this should know; for the log.
     pub warnings: Vec<String>,
-}
-
-/// Settings about language models; this version calls none.
-#[derive(Debug, Clone)]
-pub struct ModelSettings {
-    /// The key, if one was given.
-    pub api_key: Option<ApiKey>,
-    /// The base URL, if one was given.
-    pub base_url: Option<String>,
-    /// Whether a model would be called by a version that can: a key or base URL is set and `llm`
-    /// is not off.
-    pub wanted: bool,
-    /// The model's name.
-    pub name: String,
-}
-
-impl ModelSettings {
-    /// Says which model is called and what leaves the machine, for `get_user_info` and the log.
-    pub fn describe(&self) -> &'static str {
-        if self.wanted {
-            "none; nothing leaves this machine (an API key or base URL is set, but this version \
-             calls no model)"
-        } else {
-            "none; nothing leaves this machine"
-        }
-    }
 }
 
 /// A setting that cannot be used.
@@ -167,7 +143,7 @@ pub fn resolve(sources: &Sources<'_>) -> Result<Settings, ConfigError> {
         assistant: sources.get(Key::AssistantId).map(|g| g.assistant()).transpose()?,
         data_path: sources.get(Key::DataPath).map(Given::path).transpose()?,
         platform_data_path: platform_data_path(sources.environment),
-        model: model(sources, &mut warnings)?,
+        model: model::resolve(sources, &mut warnings)?,
         capacities: Capacities {
             short_term: count(Key::ShortTermCapacity, 10, 1_000)?,
             mid_term: count(Key::MidTermCapacity, 2_000, 100_000)?,
@@ -191,38 +167,6 @@ fn check_keys(sources: &Sources<'_>) -> Result<(), ConfigError> {
         }),
         None => Ok(()),
     }
-}
-
-fn model(sources: &Sources<'_>, warnings: &mut Vec<String>) -> Result<ModelSettings, ConfigError> {
-    let empty_is_none = |given: Option<Given>| given.filter(|g| !g.is_empty());
-    let api_key = empty_is_none(sources.get(Key::ApiKey));
-    if api_key.as_ref().is_some_and(|g| matches!(g.origin(), Origin::File(..))) {
-        warnings.push(
-            "the config file holds openai_api_key in plain text; OPENAI_API_KEY in the \
-             environment is safer"
-                .to_owned(),
-        );
-    }
-    let api_key = api_key.map(|g| g.api_key()).transpose()?;
-    let base_url = empty_is_none(sources.get(Key::BaseUrl)).map(|g| g.base_url()).transpose()?;
-    let given = api_key.is_some() || base_url.is_some();
-    let llm = sources.get(Key::Llm).map(|g| g.switch()).transpose()?;
-    if let Some(embedder) = sources.get(Key::EmbeddingModel).map(|g| g.string()).transpose()?
-        && embedder != "built-in"
-    {
-        warnings.push("the embedding model is built in; the one configured is not used".to_owned());
-    }
-    let name = sources.get(Key::LlmModel).map(|g| g.string()).transpose()?;
-    let model = ModelSettings {
-        wanted: given && llm != Some(false),
-        api_key,
-        base_url,
-        name: name.unwrap_or_else(|| "gpt-4o-mini".to_owned()),
-    };
-    if model.wanted {
-        warnings.push(format!("language model: {}", model.describe()));
-    }
-    Ok(model)
 }
 
 /// Returns the folder that the platform gives programs for a user's data.

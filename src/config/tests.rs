@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::llm::ApiKey;
 
 const NO_VARIABLES: [(&str, &str); 0] = [];
 
@@ -32,6 +33,8 @@ fn shown(s: &Settings, key: Key) -> String {
         Key::BaseUrl => s.model.base_url.clone().unwrap_or_default(),
         Key::Llm => s.model.wanted.to_string(),
         Key::LlmModel => s.model.name.clone(),
+        Key::LlmDailyCalls => s.model.budget.calls.to_string(),
+        Key::LlmDailyTokens => s.model.budget.tokens.to_string(),
         Key::EmbeddingModel => s.warnings.iter().any(|w| w.contains("embedding")).to_string(),
         Key::ShortTermCapacity => s.capacities.short_term.to_string(),
         Key::MidTermCapacity => s.capacities.mid_term.to_string(),
@@ -53,6 +56,8 @@ fn every_setting_is_read_from_every_source_and_the_stronger_one_wins() {
         (Key::ApiKey, "sk-1", "sk-2", "sk-1", "sk-2", ""),
         (Key::BaseUrl, "http://a/v1/", "https://b", "http://a/v1", "https://b", ""),
         (Key::LlmModel, "m", "n", "m", "n", "gpt-4o-mini"),
+        (Key::LlmDailyCalls, "1", "100000", "1", "100000", "200"),
+        (Key::LlmDailyTokens, "1000", "100000000", "1000", "100000000", "400000"),
         (Key::EmbeddingModel, "e5", "built-in", "true", "false", "false"),
         (Key::ShortTermCapacity, "3", "4", "3", "4", "10"),
         (Key::MidTermCapacity, "5", "6", "5", "6", "2000"),
@@ -144,6 +149,32 @@ fn a_variable_that_is_not_allowed_is_named_with_its_value_and_what_is() {
 }
 
 #[test]
+fn a_setting_of_a_model_that_is_not_allowed_is_named_without_a_secret() {
+    let cases = [
+        (
+            ("OPENAI_BASE_URL", "http://u:secret@"),
+            "OPENAI_BASE_URL is not usable (it is not shown), expected a URL that begins with \
+             http:// or https://",
+        ),
+        (
+            ("MEMORYOS_LLM_DAILY_TOKENS", "999"),
+            "MEMORYOS_LLM_DAILY_TOKENS is \"999\", expected a whole number from 1000 to 100000000",
+        ),
+        (
+            ("MEMORYOS_LLM_DAILY_CALLS", "0"),
+            "MEMORYOS_LLM_DAILY_CALLS is \"0\", expected a whole number from 1 to 100000",
+        ),
+        (
+            ("MEMORYOS_LLM_MODEL", "a\nb"),
+            "MEMORYOS_LLM_MODEL is \"a\\nb\", expected a name of 1 to 200 bytes",
+        ),
+    ];
+    for (variable, message) in cases {
+        assert_eq!(settings(&[], &[variable], None).unwrap_err(), message);
+    }
+}
+
+#[test]
 fn a_config_file_that_is_not_allowed_is_named_with_its_value_and_what_is() {
     let files = [
         (
@@ -196,10 +227,39 @@ fn a_model_is_wanted_only_with_a_key_or_url_and_not_when_off() {
 }
 
 #[test]
-fn with_a_key_the_log_says_that_nothing_leaves_the_machine() {
-    let s = settings(&[], &[("OPENAI_API_KEY", "k")], None).unwrap();
-    assert!(s.warnings.iter().any(|w| w.contains("nothing leaves this machine")), "{s:?}");
-    assert!(settings(&[], &NO_VARIABLES, None).unwrap().warnings.is_empty());
+fn it_is_said_which_host_gets_what() {
+    let model = |variables: &[(&str, &str)]| settings(&[], variables, None).unwrap().model;
+    let sent = "texts of stored memories, topic summaries and the profile are sent there";
+    let said = |variables: &[(&str, &str)]| model(variables).describe();
+    let key = [("OPENAI_API_KEY", "sk-secret")];
+    assert_eq!(said(&key), format!("gpt-4o-mini at api.openai.com; {sent}"));
+    let local =
+        [("OPENAI_BASE_URL", "http://u:pw@127.0.0.1:11434/v1"), ("MEMORYOS_LLM_MODEL", "m")];
+    assert_eq!(said(&local), format!("m at 127.0.0.1:11434; {sent}"));
+    assert!(!format!("{:?}", model(&local)).contains("pw"));
+    let endpoint = model(&local).endpoint().unwrap();
+    assert_eq!((endpoint.base_url.as_str(), endpoint.api_key), (local[0].1, None));
+    let off = [key[0], ("MEMORYOS_LLM", "off")];
+    for variables in [&NO_VARIABLES[..], &off] {
+        assert_eq!(said(variables), "none; nothing leaves this machine");
+        assert_eq!(model(variables).endpoint(), None);
+    }
+}
+
+#[test]
+fn a_model_that_cannot_be_called_or_is_called_in_the_open_is_warned_about() {
+    let warnings = |variables: &[(&str, &str)]| settings(&[], variables, None).unwrap().warnings;
+    let missing = "no language model is called: MEMORYOS_LLM is on, but neither OPENAI_API_KEY nor \
+                   OPENAI_BASE_URL is set";
+    assert_eq!(warnings(&[("MEMORYOS_LLM", "on")]), [missing]);
+    let open = "the base URL of the language model is not https: what is sent to far.example can be \
+                read on the way";
+    assert_eq!(warnings(&[("OPENAI_BASE_URL", "http://far.example/v1")]), [open]);
+    let none: [&str; 0] = [];
+    for variables in [("OPENAI_API_KEY", "k"), ("OPENAI_BASE_URL", "http://localhost:1/v1")] {
+        assert_eq!(warnings(&[variables]), none);
+    }
+    assert_eq!(warnings(&NO_VARIABLES), none);
 }
 
 #[test]

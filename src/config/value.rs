@@ -8,6 +8,7 @@ use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
 use super::{ConfigError, Key};
+use crate::llm::{ApiKey, host_of};
 use crate::user::{AssistantId, UserId};
 
 /// The log's filter when nothing is given; `rmcp` shows message texts at lower levels.
@@ -39,23 +40,6 @@ impl fmt::Display for Origin {
             Self::Variable(key) => f.write_str(key.variable()),
             Self::File(key, path) => write!(f, "{} in {path}", key.name()),
         }
-    }
-}
-
-/// A secret; it cannot be printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// Returns the key itself, to be sent to the model's host and nowhere else.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(redacted)")
     }
 }
 
@@ -123,18 +107,14 @@ impl Given {
     }
 
     pub(super) fn api_key(&self) -> Result<ApiKey, ConfigError> {
-        let visible = |text: &&str| text.chars().all(|c| c.is_ascii_graphic());
-        let text = self.as_str().map(str::trim).filter(visible);
-        let text = text.ok_or_else(|| self.error("a key of visible ASCII characters"))?;
-        Ok(ApiKey(text.to_owned()))
+        let key = self.as_str().and_then(|text| ApiKey::new(text.trim()));
+        key.ok_or_else(|| self.error("a key of visible ASCII characters"))
     }
 
     pub(super) fn base_url(&self) -> Result<String, ConfigError> {
         let is_url = |text: &&str| {
-            let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-            rest.is_some_and(|r| {
-                !r.is_empty() && !r.starts_with(['/', ':', '?']) && !r.contains(char::is_whitespace)
-            })
+            let begins = text.starts_with("https://") || text.starts_with("http://");
+            begins && !text.contains(char::is_whitespace) && host_of(text).is_some()
         };
         let url = self.as_str().map(str::trim).filter(is_url);
         let url = url.ok_or_else(|| self.error("a URL that begins with http:// or https://"))?;
@@ -153,18 +133,24 @@ impl Given {
     }
 
     pub(super) fn string(&self) -> Result<String, ConfigError> {
-        let text = self.as_str().map(str::trim).filter(|t| !t.is_empty() && t.len() <= 200);
+        let is_name = |t: &&str| !t.is_empty() && t.len() <= 200 && !t.contains(char::is_control);
+        let text = self.as_str().map(str::trim).filter(is_name);
         text.map(str::to_owned).ok_or_else(|| self.error("a name of 1 to 200 bytes"))
     }
 
     /// Returns a whole number from 1 to `max`.
     pub(super) fn count(&self, max: usize) -> Result<usize, ConfigError> {
+        self.count_from(1, max)
+    }
+
+    /// Returns a whole number from `min` to `max`.
+    pub(super) fn count_from(&self, min: usize, max: usize) -> Result<usize, ConfigError> {
         let number = match &self.raw {
             Raw::Text(_) => self.as_str().and_then(|t| t.trim().parse::<usize>().ok()),
             Raw::Json(value) => value.as_u64().and_then(|n| usize::try_from(n).ok()),
         };
-        let expected = || self.error(&format!("a whole number from 1 to {max}"));
-        number.filter(|n| (1..=max).contains(n)).ok_or_else(expected)
+        let expected = || self.error(&format!("a whole number from {min} to {max}"));
+        number.filter(|n| (min..=max).contains(n)).ok_or_else(expected)
     }
 
     /// Returns a number from `low` to `high`.

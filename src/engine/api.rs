@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use super::analyst::{Report, Taken, Work};
 use crate::memory::fact::Fact;
 use crate::memory::page::{NewPage, Page, PageId};
 use crate::time::Timestamp;
@@ -44,6 +45,12 @@ pub enum EngineError {
     /// The program is stopping; the request was not carried out.
     #[error("the server is stopping; this request was not carried out, send it again")]
     Stopping,
+    /// It is forgotten for answers, and something of it is still on disk.
+    #[error(
+        "forgotten for answers, not yet erased from disk: {0}; it is erased as soon as that is over, \
+         nothing more is to be done"
+    )]
+    NotErased(String),
     /// The request itself cannot be carried out.
     #[error("{0}")]
     Refused(String),
@@ -116,6 +123,31 @@ pub struct Recalled {
     pub notices: Vec<String>,
 }
 
+/// Which pages to forget.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Forget {
+    /// The best ones for a query.
+    Query {
+        /// The question, in the user's words.
+        query: String,
+        /// At most this many pages.
+        limit: usize,
+    },
+    /// These.
+    Pages(Vec<PageId>),
+}
+
+/// What goes, or would go, when pages are forgotten.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forgotten {
+    /// The pages; for a query the best first.
+    pub pages: Vec<Page>,
+    /// The facts that rest on them alone.
+    pub facts: Vec<Fact>,
+    /// Files of the folder that hold copies of an earlier state, and are deleted with them.
+    pub set_aside: Vec<String>,
+}
+
 /// The profile and all knowledge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -159,8 +191,15 @@ pub(crate) enum Call {
     Add(Box<NewPage>, Answer<Added>),
     Recall(Recall, Answer<Recalled>),
     Page(PageId, Answer<Option<Found>>),
+    /// What would be forgotten with what this asks for?
+    PreviewForget(Forget, Answer<Forgotten>),
+    Forget(Vec<PageId>, Answer<Forgotten>),
     Profile(Answer<Profile>),
     Info(Answer<Info>),
+    /// What is there to do for a model?
+    NextJob(Answer<Work>),
+    /// What came of it.
+    Report(Box<Report>, Answer<Taken>),
     CreateUser(UserId, AssistantId, Answer<Created>),
     /// Carry out what is queued before it, write the views, close, end.
     Close(Answer<()>),
@@ -195,7 +234,7 @@ impl<T> Future for Reply<T> {
 /// One open user. Clones ask the same engine.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    pub(crate) calls: Sender<Call>,
+    pub(crate) calls: Arc<Sender<Call>>,
     pub(crate) stop: Arc<AtomicBool>,
 }
 
@@ -213,6 +252,17 @@ impl Engine {
     /// Reads one page whole; none if there is no such page.
     pub fn page(&self, id: PageId) -> Reply<Option<Found>> {
         self.ask(|answer| Call::Page(id, answer))
+    }
+
+    /// Finds what would go if pages were forgotten; changes nothing.
+    pub fn preview_forget(&self, forget: Forget) -> Reply<Forgotten> {
+        self.ask(|answer| Call::PreviewForget(forget, answer))
+    }
+
+    /// Forgets pages and all that rests on them alone; the answer comes when they are erased from
+    /// disk, or with [`EngineError::NotErased`] after some seconds if others keep that up.
+    pub fn forget(&self, pages: Vec<PageId>) -> Reply<Forgotten> {
+        self.ask(|answer| Call::Forget(pages, answer))
     }
 
     /// Reads the profile and the knowledge.

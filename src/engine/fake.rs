@@ -36,7 +36,7 @@ impl Fake {
             held: Arc::clone(&held),
         };
         std::thread::spawn(move || worker.run(&inbox));
-        Self { engine: Engine { calls, stop }, pages, closed, held }
+        Self { engine: Engine { calls: Arc::new(calls), stop }, pages, closed, held }
     }
 
     /// Makes every call wait until [`Fake::release`].
@@ -79,6 +79,11 @@ impl Worker {
                     let created = Created { user, assistant, data_path, created: true };
                     drop(answer.send(check().map(|()| created)));
                 }
+                // Nobody asks a model here, and nothing is forgotten.
+                Call::NextJob(_)
+                | Call::Report(..)
+                | Call::PreviewForget(..)
+                | Call::Forget(..) => {}
                 Call::Close(answer) => {
                     self.closed.store(true, Ordering::SeqCst);
                     drop(answer.send(Ok(())));

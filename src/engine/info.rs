@@ -8,6 +8,7 @@ use super::worker::Worker;
 use crate::memory::fact::Owner;
 use crate::storage::store::Mode;
 use crate::storage::{StoreError, network};
+use crate::time::Timestamp;
 
 /// Reads the figures.
 pub(crate) fn info(worker: &mut Worker, options: &Options) -> Result<Info, StoreError> {
@@ -38,10 +39,14 @@ pub(crate) fn info(worker: &mut Worker, options: &Options) -> Result<Info, Store
             "segments_written": costs.segments_written,
         },
     });
-    let stats = match stats {
+    let mut stats = match stats {
         Value::Object(stats) => stats,
         _ => Map::new(),
     };
+    if let Some(model) = &options.model {
+        let figures = worker.model_figures(model, options.heat_threshold, Timestamp::now())?;
+        stats.insert("model".to_owned(), figures.into());
+    }
     Ok(Info { assistant: worker.assistant()?, stats, notices: notices(worker)? })
 }
 

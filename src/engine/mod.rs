@@ -1,8 +1,12 @@
 //! One open user: the thread that owns the store and the index, and the handle that asks it.
 
+mod analyst;
 mod api;
+mod backlog;
+mod consolidating;
 #[cfg(test)]
 pub(crate) mod fake;
+mod forgetting;
 mod info;
 mod load;
 mod options;
@@ -10,7 +14,7 @@ mod thread;
 mod worker;
 
 pub use api::{
-    Added, Created, Engine, EngineError, Found, Info, Profile, Recall, Recalled, Reply,
-    SegmentBrief,
+    Added, Created, Engine, EngineError, Forget, Forgotten, Found, Info, Profile, Recall, Recalled,
+    Reply, SegmentBrief,
 };
-pub use options::{Capacities, OpenError, Options};
+pub use options::{Capacities, ModelOptions, OpenError, Options};

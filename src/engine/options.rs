@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::llm::{Budget, ModelEndpoint, Timeouts};
 use crate::user::{AssistantId, UserId};
 
 /// How much each tier holds before the oldest or coldest gives way.
@@ -33,6 +34,19 @@ pub struct Options {
     pub heat_threshold: f64,
     /// What a page must score to join a segment; none for the embedder's calibrated value.
     pub similarity_threshold: Option<f64>,
+    /// The model that is asked in the background; none where everything comes from rules.
+    pub model: Option<ModelOptions>,
+}
+
+/// Which model is asked, and how much.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelOptions {
+    /// Where it is.
+    pub endpoint: ModelEndpoint,
+    /// What may be used on a day.
+    pub budget: Budget,
+    /// How long a call may take.
+    pub timeouts: Timeouts,
 }
 
 /// Why an engine could not be opened.

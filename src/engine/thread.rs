@@ -3,15 +3,19 @@
 //! It survives what a call may do: a panic or an unknown outcome makes it read everything anew.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
 
-use super::api::{Answer, Call, Created, Engine, EngineError};
+use super::analyst::{Analyst, Work};
+use super::api::{Answer, Call, Created, Engine, EngineError, Forget, Forgotten};
+use super::forgetting::Wish;
 use super::info;
 use super::options::{OpenError, Options};
 use super::worker::Worker;
+use crate::memory::page::PageId;
 use crate::storage::StoreError;
+use crate::storage::keeper::Told;
 use crate::storage::open::{self, Request};
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};
@@ -26,6 +30,7 @@ impl Engine {
     /// answer to every call.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let (calls, inbox) = channel();
+        let calls = Arc::new(calls);
         let stop = Arc::new(AtomicBool::new(false));
         let mut thread = Thread {
             options,
@@ -33,6 +38,8 @@ impl Engine {
             worker: None,
             was_open: false,
             damage: None,
+            calls: Arc::downgrade(&calls),
+            analyst: None,
         };
         std::thread::Builder::new()
             .name("engine".to_owned())
@@ -50,6 +57,9 @@ struct Thread {
     was_open: bool,
     /// What a call found damaged, for the next opening.
     damage: Option<String>,
+    /// The way to this thread, for the one that asks a model.
+    calls: Weak<Sender<Call>>,
+    analyst: Option<Analyst>,
 }
 
 impl Thread {
@@ -57,6 +67,8 @@ impl Thread {
         if let Err(error) = self.open() {
             tracing::error!("{error}");
         }
+        let model = self.options.model.as_ref();
+        self.analyst = model.and_then(|model| Analyst::start(Weak::clone(&self.calls), model));
         while let Ok(call) = inbox.recv() {
             if let Call::Close(answer) = call {
                 let closed = self.close();
@@ -74,15 +86,28 @@ impl Thread {
         match call {
             Call::Add(page, to) => {
                 self.reply(to, Write, |w| w.add((*page).clone(), Timestamp::now()));
+                self.analyst.as_ref().inspect(|analyst| analyst.wake());
             }
             Call::Recall(recall, to) => {
                 self.reply(to, Read, |w| w.recall(&recall, Timestamp::now()));
             }
             Call::Page(id, to) => self.reply(to, Read, |w| w.page(id)),
+            Call::PreviewForget(forget, to) => self.preview_forget(&forget, to),
+            Call::Forget(pages, to) => self.forget(&pages, to),
             Call::Profile(to) => self.reply(to, Read, |w| w.profile(Timestamp::now())),
             Call::Info(to) => {
                 let options = self.options.clone();
                 self.reply(to, Read, move |w| info::info(w, &options));
+            }
+            Call::NextJob(to) => {
+                let Options { model, heat_threshold, .. } = self.options.clone();
+                self.reply(to, Write, move |w| match &model {
+                    Some(model) => w.next_job(model, heat_threshold, Timestamp::now()),
+                    None => Ok(Work::Nothing),
+                });
+            }
+            Call::Report(report, to) => {
+                self.reply(to, Write, |w| w.report(&report, Timestamp::now()));
             }
             Call::CreateUser(user, assistant, to) => {
                 let created = catch_unwind(AssertUnwindSafe(|| self.create(user, assistant)));
@@ -92,14 +117,47 @@ impl Thread {
         }
     }
 
-    /// Answers with what `work` does. What turned out damaged or replaced is opened anew and tried
-    /// once more; nothing had been committed then.
+    fn preview_forget(&mut self, forget: &Forget, to: Answer<Forgotten>) {
+        let wish = self.survive(|w| w.preview_forget(forget)).map_err(|f| f.told(Read));
+        drop(to.send(wish.and_then(|wish| match wish {
+            Wish::Granted(forgotten) => Ok(forgotten),
+            Wish::Unknown(id) => Err(unknown(id)),
+        })));
+    }
+
+    /// Forgets, and leaves the answer to whoever erases.
+    fn forget(&mut self, pages: &[PageId], to: Answer<Forgotten>) {
+        match self.survive(|w| w.forget(pages, Timestamp::now())) {
+            Ok(Wish::Granted(forgotten)) => {
+                let told: Told = Box::new(move |erased| {
+                    drop(to.send(erased.map(|()| forgotten).map_err(EngineError::NotErased)));
+                });
+                match &self.worker {
+                    Some(worker) => worker.erase(told),
+                    None => told(Err("the memory is being opened anew".to_owned())),
+                }
+            }
+            Ok(Wish::Unknown(id)) => drop(to.send(Err(unknown(id)))),
+            Err(failure) => drop(to.send(Err(failure.told(Write)))),
+        }
+    }
+
+    /// Answers with what `work` does.
     fn reply<T>(
         &mut self,
         to: Answer<T>,
         kind: Kind,
         work: impl Fn(&mut Worker) -> Result<T, StoreError>,
     ) {
+        drop(to.send(self.survive(work).map_err(|failure| failure.told(kind))));
+    }
+
+    /// Does something with the open memory; what turned out damaged or replaced is opened anew and
+    /// tried once more, and a panic is an error.
+    fn survive<T>(
+        &mut self,
+        work: impl Fn(&mut Worker) -> Result<T, StoreError>,
+    ) -> Result<T, Failure> {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let first = self.attempt(&work);
             match first {
@@ -112,11 +170,10 @@ impl Thread {
                 other => other,
             }
         }));
-        let outcome = outcome.unwrap_or_else(|_| {
+        outcome.unwrap_or_else(|_| {
             self.worker = None;
             Err(Failure::Panicked)
-        });
-        drop(to.send(outcome.map_err(|failure| failure.told(kind))));
+        })
     }
 
     fn attempt<T>(
@@ -187,6 +244,8 @@ impl Thread {
     }
 
     fn close(&mut self) -> Result<(), EngineError> {
+        // First, so that nobody asks for more while the files are closed.
+        self.analyst = None;
         let Some(mut worker) = self.worker.take() else { return Ok(()) };
         let finished = catch_unwind(AssertUnwindSafe(|| worker.finish()));
         match finished {
@@ -253,6 +312,12 @@ impl std::fmt::Display for Failure {
             Self::Panicked => f.write_str("the engine panicked"),
         }
     }
+}
+
+fn unknown(id: PageId) -> EngineError {
+    EngineError::Refused(format!(
+        "memory_id {id} is not known, expected one from an earlier reply; nothing was forgotten"
+    ))
 }
 
 fn panicked(kind: Kind) -> EngineError {

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::api::{Added, Found, Profile, Recall, Recalled, SegmentBrief};
+use super::consolidating::Consolidating;
 use super::load;
 use super::options::Options;
 use crate::embed::StaticModel;
+use crate::memory::Memory;
 use crate::memory::change::{AddedPage, Change};
+use crate::memory::consolidate::Pages;
 use crate::memory::decide::{Decision, Incoming};
 use crate::memory::draft::PageTexts;
-use crate::memory::fact::{Fact, Owner, Reader};
-use crate::memory::learn::SaidOn;
+use crate::memory::fact::{Fact, Owner};
 use crate::memory::page::{NewPage, Page, PageId, Slot, Texts};
 use crate::memory::segment::Segment;
-use crate::memory::{Memory, rules};
 use crate::retrieval::{Analysis, fingerprint};
 use crate::storage::StoreError;
 use crate::storage::derived::{Derived, DerivedRow};
@@ -27,13 +28,6 @@ use crate::storage::outcome::News;
 use crate::storage::segment_rows::SegmentRow;
 use crate::storage::store::{Mode, Store};
 use crate::time::Timestamp;
-use crate::user::AssistantId;
-
-/// Pages filed in one transaction when short-term memory overflows (after an import).
-const OVERFLOW_BATCH: usize = 100;
-
-/// Pages read for facts in one transaction when many are unread.
-const UNREAD_BATCH: usize = 200;
 
 /// The open memory of one user.
 #[derive(Debug)]
@@ -42,8 +36,12 @@ pub(crate) struct Worker {
     keeper: Option<Keeper>,
     pub(super) store: Store,
     pub(super) memory: Memory,
-    assistant: Option<AssistantId>,
+    options: Options,
     stop: Arc<AtomicBool>,
+    /// Whether something in memory was forgotten on disk.
+    is_stale: bool,
+    /// Its work for a model.
+    pub(super) consolidating: Consolidating,
     /// Pages whose texts were tokenised by this process.
     pub(super) n_tokenised: u64,
 }
@@ -71,8 +69,17 @@ impl Worker {
         let n_tokenised = loaded.fresh.len() as u64;
         let memory = loaded.memory;
         let stop = Arc::clone(stop);
-        let assistant = options.assistant.clone();
-        let mut worker = Self { keeper, store, memory, assistant, stop, n_tokenised };
+        let (consolidating, options) = (Consolidating::default(), options.clone());
+        let mut worker = Self {
+            keeper,
+            store,
+            memory,
+            options,
+            stop,
+            is_stale: false,
+            consolidating,
+            n_tokenised,
+        };
         loaded.fresh.into_iter().for_each(|row| worker.derive(row));
         worker.file_overflow()?;
         worker.read_unread()?;
@@ -84,7 +91,7 @@ impl Worker {
         let incoming = Incoming::read(new);
         self.n_tokenised += 1;
         let decided = self.mutate("add", |memory, store| {
-            match memory.decide_add(incoming, &Pages(store), now) {
+            match memory.decide_add(incoming, &Stored(store), now) {
                 Decision::Duplicate(slot) => Err(slot),
                 Decision::Add(change) => Ok(*change),
             }
@@ -165,7 +172,7 @@ impl Worker {
 
     /// Returns the assistant's name: the one configured, else the one recorded for the user.
     pub(super) fn assistant(&self) -> Result<String, StoreError> {
-        match &self.assistant {
+        match &self.options.assistant {
             Some(assistant) => Ok(assistant.to_string()),
             None => self.store.assistant(),
         }
@@ -173,10 +180,37 @@ impl Worker {
 
     /// Takes in what other processes committed.
     pub(crate) fn catch_up(&mut self) -> Result<(), StoreError> {
-        if let Some(news) = self.store.news()? {
-            self.learn(news);
+        if self.is_stale {
+            self.read_anew()?;
+        }
+        match self.store.news()? {
+            Some(news) if news.forgotten => {
+                self.read_anew()?;
+                if let Some(keeper) = &self.keeper {
+                    keeper.erase_for_others();
+                }
+            }
+            Some(news) => self.learn(news),
+            None => {}
         }
         Ok(())
+    }
+
+    /// Reads everything anew, after pages were forgotten.
+    pub(super) fn read_anew(&mut self) -> Result<(), StoreError> {
+        // Whatever fails here, nothing is answered from what is in memory now.
+        self.is_stale = true;
+        let mut derived = Derived::new(self.store.folder(), self.store.epoch(), fingerprint());
+        let loaded = load::load(&mut self.store, &mut derived, &self.options)?;
+        self.memory = loaded.memory;
+        self.n_tokenised += loaded.fresh.len() as u64;
+        loaded.fresh.into_iter().for_each(|row| self.derive(row));
+        self.is_stale = false;
+        Ok(())
+    }
+
+    pub(super) fn keeper(&self) -> Option<&Keeper> {
+        self.keeper.as_ref()
     }
 
     /// Stores what was only counted; the files are closed when the worker is dropped.
@@ -197,7 +231,7 @@ impl Worker {
 
     /// Carries out one transaction. `decide` sees the memory with all that was committed before; what
     /// it refuses with is returned, and nothing is written.
-    fn mutate<R>(
+    pub(super) fn mutate<R>(
         &mut self,
         kind: &str,
         decide: impl FnOnce(&Memory, &Store) -> Result<Change, R>,
@@ -219,6 +253,22 @@ impl Worker {
         outcome
     }
 
+    /// Carries out a transaction that changes nothing of the memory.
+    pub(super) fn aside(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let stop = Arc::clone(&self.stop);
+        let held = self.store.lock(&stop)?;
+        self.store.begin()?;
+        let written = write(self).and_then(|()| self.store.commit_aside());
+        if written.is_err() {
+            self.store.rollback();
+        }
+        drop(held);
+        written
+    }
+
     fn mutate_begun<R>(
         &mut self,
         kind: &str,
@@ -236,7 +286,11 @@ impl Worker {
         for added in &change.pages {
             self.derive(derived_row(added));
         }
-        self.memory.apply(change);
+        if change.forgotten.is_empty() {
+            self.memory.apply(change);
+        } else if let Err(error) = self.read_anew() {
+            tracing::warn!(%error, "the memory is read anew at the next call");
+        }
         Ok(Ok(done))
     }
 
@@ -258,63 +312,6 @@ impl Worker {
         self.memory.apply(change);
     }
 
-    /// Files what an import left in short-term memory, a batch a transaction. Where that cannot be
-    /// done now the next add does it: what is stored can be read all the same.
-    fn file_overflow(&mut self) -> Result<(), StoreError> {
-        if *self.store.mode() != Mode::Normal {
-            return Ok(());
-        }
-        let now = Timestamp::now();
-        // Looking takes no lock, so that a process which starts does not wait for one that writes.
-        while self.memory.has_overflow() {
-            let filed = self.mutate("file", |memory, store| {
-                memory.decide_overflow(OVERFLOW_BATCH, &Pages(store), now).ok_or(())
-            });
-            if !may_wait(filed, "short-term memory holds more than it should")? {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads by rule what pages say that were stored without it: by an import, a recovery or an
-    /// older program. A batch a transaction; where it cannot be done now, the next start does it.
-    fn read_unread(&mut self) -> Result<(), StoreError> {
-        if *self.store.mode() != Mode::Normal {
-            return Ok(());
-        }
-        let now = Timestamp::now();
-        while !self.store.unread(1)?.is_empty() {
-            let read = self.mutate("read", |memory, store| {
-                let pages = match store.unread(UNREAD_BATCH) {
-                    Ok(pages) if !pages.is_empty() => pages,
-                    Ok(_) => return Err(None),
-                    Err(error) => return Err(Some(error)),
-                };
-                let said = |page: &Page| {
-                    let (texts, at) = (&page.new.texts, page.new.timestamp);
-                    let on = SaidOn {
-                        slot: page.slot,
-                        id: page.id,
-                        at,
-                        may_be_late: true,
-                        reader: Reader::Rule,
-                    };
-                    (on, rules::read(texts, at))
-                };
-                Ok(memory.decide_reading(pages.iter().map(said), now))
-            });
-            let read = match read {
-                Ok(Err(Some(error))) => Err(error),
-                other => other,
-            };
-            if !may_wait(read, "some pages are not yet read for facts")? {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
     fn derive(&mut self, row: DerivedRow) {
         if let Some(keeper) = &self.keeper {
             keeper.keep(row);
@@ -322,41 +319,35 @@ impl Worker {
     }
 }
 
-/// Whether work that may as well be done later goes on: not where it is done, nor where the store is
-/// busy or full now.
-fn may_wait<R>(
-    outcome: Result<Result<Done, R>, StoreError>,
-    left: &str,
-) -> Result<bool, StoreError> {
-    match outcome {
-        Ok(done) => Ok(done.is_ok()),
-        Err(error @ (StoreError::Locked { .. } | StoreError::Sqlite(_))) if !error.is_damage() => {
-            tracing::warn!(%error, "{left}");
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// What a mutation did.
 #[derive(Debug)]
-struct Done {
+pub(super) struct Done {
     /// Slots of new pages.
     slots: Vec<Slot>,
     /// Pages filed.
     filed: usize,
 }
 
-/// The texts of stored pages, for deciding.
-struct Pages<'a>(&'a Store);
+/// Stored pages, for deciding.
+pub(super) struct Stored<'a>(pub(super) &'a Store);
 
-impl PageTexts for Pages<'_> {
+impl PageTexts for Stored<'_> {
     fn texts(&self, slot: Slot) -> Option<Texts> {
-        self.0.texts(slot).unwrap_or_else(|error| {
-            tracing::warn!(%error, slot = slot.0, "a page cannot be read");
-            None
-        })
+        readable(slot, self.0.texts(slot))
     }
+}
+
+impl Pages for Stored<'_> {
+    fn page(&self, slot: Slot) -> Option<Page> {
+        readable(slot, self.0.page(slot))
+    }
+}
+
+fn readable<T>(slot: Slot, read: Result<Option<T>, StoreError>) -> Option<T> {
+    read.unwrap_or_else(|error| {
+        tracing::warn!(%error, slot = slot.0, "a page cannot be read");
+        None
+    })
 }
 
 fn derived_row(added: &AddedPage) -> DerivedRow {

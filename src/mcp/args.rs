@@ -18,7 +18,7 @@ const MAX_META_BYTES: usize = 16 * 1024;
 /// How deeply `meta_data` may be nested.
 const MAX_META_DEPTH: usize = 32;
 /// What of a query is read, in characters.
-const MAX_QUERY_CHARS: usize = 2_000;
+pub(super) const MAX_QUERY_CHARS: usize = 2_000;
 /// What a recall may return, in characters of JSON.
 const MAX_CHARS: std::ops::RangeInclusive<usize> = 2_000..=200_000;
 pub(super) const DEFAULT_MAX_CHARS: usize = 24_000;
@@ -197,10 +197,7 @@ impl RetrieveMemory {
                 Ok(Retrieve::Query { query, max_results: self.max_results, max_chars })
             }
             (None, Some(id)) => {
-                let id = id.trim().parse().map_err(|_| {
-                    let id = shown(&Value::String(id));
-                    format!("memory_id is {id}, expected a UUID as replies give it")
-                })?;
+                let id = page_id("memory_id", &id)?;
                 Ok(Retrieve::Page { id, offset: self.offset.unwrap_or(0), max_chars })
             }
         }
@@ -229,6 +226,13 @@ impl CreateUser {
             self.assistant_id.map_or_else(|| Ok(AssistantId::default()), |id| id.parse());
         Ok((user.map_err(|e| e.to_string())?, assistant.map_err(|e| e.to_string())?))
     }
+}
+
+pub(super) fn page_id(name: &str, id: &str) -> Result<PageId, String> {
+    id.trim().parse().map_err(|_| {
+        let id = shown(&Value::String(id.to_owned()));
+        format!("{name} is {id}, expected a UUID as replies give it")
+    })
 }
 
 fn check_meta(meta_data: &Map<String, Value>) -> Result<(), String> {
@@ -261,11 +265,11 @@ fn session(meta_data: &Map<String, Value>) -> Option<String> {
 }
 
 /// Returns an argument that is there and not null.
-fn given<'a>(args: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub(super) fn given<'a>(args: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     args.get(name).filter(|v| !v.is_null())
 }
 
-fn string(args: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+pub(super) fn string(args: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
     match given(args, name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -274,11 +278,11 @@ fn string(args: &Map<String, Value>, name: &str) -> Result<Option<String>, Strin
 }
 
 /// Returns a string that is not blank: models fill what they need not give with "".
-fn optional(args: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+pub(super) fn optional(args: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
     Ok(string(args, name)?.filter(|text| !text.trim().is_empty()))
 }
 
-fn boolean(args: &Map<String, Value>, name: &str) -> Result<Option<bool>, String> {
+pub(super) fn boolean(args: &Map<String, Value>, name: &str) -> Result<Option<bool>, String> {
     match given(args, name) {
         None => Ok(None),
         Some(Value::Bool(b)) => Ok(Some(*b)),
@@ -331,12 +335,12 @@ fn whole(number: f64) -> Option<u64> {
     is_whole.then_some(number as u64)
 }
 
-fn wrong(name: &str, value: &Value, expected: &str) -> String {
+pub(super) fn wrong(name: &str, value: &Value, expected: &str) -> String {
     format!("{name} is {}, expected {expected}", shown(value))
 }
 
 /// Shows a value in an error, cut to a length that leaves the sentence readable.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     let json = value.to_string();
     let short: String = json.chars().take(60).collect();
     if short.len() < json.len() { format!("{short}...") } else { short }

@@ -6,7 +6,9 @@
 mod args;
 mod envelope;
 mod fit;
+mod fit_forgotten;
 mod fit_profile;
+mod forget_args;
 mod lines;
 mod schema;
 mod server;
@@ -40,7 +42,7 @@ pub struct Served {
     user: UserId,
     data_dir: DataDir,
     retrieval_capacity: usize,
-    model: &'static str,
+    model: String,
     run: String,
 }
 
@@ -54,7 +56,7 @@ pub struct Shown {
     /// The default of `max_results`.
     pub retrieval_capacity: usize,
     /// Which model is called and what leaves the machine.
-    pub model: &'static str,
+    pub model: String,
 }
 
 impl Served {

@@ -14,10 +14,11 @@ use super::args::{
     AddMemory, CreateUser, DEFAULT_MAX_CHARS, GetUserInfo, GetUserProfile, Retrieve, RetrieveMemory,
 };
 use super::fit_profile::{self, Wanted};
+use super::forget_args::{ForgetMemory, Forgetting};
 use super::wire::{
-    AddDetails, AddReply, CreateReply, InfoReply, ProfileReply, RetrieveReply, SUCCESS,
+    AddDetails, AddReply, CreateReply, ForgetReply, InfoReply, ProfileReply, RetrieveReply, SUCCESS,
 };
-use super::{Served, fit, schema};
+use super::{Served, fit, fit_forgotten, schema};
 use crate::engine::{Info, Recall};
 use crate::memory::secrets;
 use crate::time::Timestamp;
@@ -30,16 +31,18 @@ pub(super) enum ToolName {
     GetUserProfile,
     CreateUser,
     GetUserInfo,
+    ForgetMemory,
 }
 
 impl ToolName {
     /// Every tool, in the order they are listed.
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::AddMemory,
         Self::RetrieveMemory,
         Self::GetUserProfile,
         Self::CreateUser,
         Self::GetUserInfo,
+        Self::ForgetMemory,
     ];
 
     /// Returns the tool with a name, as clients write it.
@@ -54,6 +57,7 @@ impl ToolName {
             Self::GetUserProfile => "get_user_profile",
             Self::CreateUser => "create_user",
             Self::GetUserInfo => "get_user_info",
+            Self::ForgetMemory => "forget_memory",
         }
     }
 
@@ -64,6 +68,7 @@ impl ToolName {
             Self::GetUserProfile => "Show the user's profile",
             Self::CreateUser => "Create a user",
             Self::GetUserInfo => "Show the state of the memory",
+            Self::ForgetMemory => "Forget memories",
         }
     }
 
@@ -102,19 +107,26 @@ impl ToolName {
                  there?\" or \"does anything leave my machine?\". Returns ids, the folder, \
                  figures, notices about problems, and which model is called."
             }
+            Self::ForgetMemory => {
+                "Forgets memories for good, with all that is known from them alone. Use when the \
+                 user says \"forget ...\", \"delete what I said about ...\" or \"you should not \
+                 have remembered that\". First call it with `query` and show the user what it \
+                 returns; only after the user has agreed, call it with the `memory_ids` and \
+                 `confirm: true`. Returns what would go or went; nothing can be brought back."
+            }
         }
     }
 
     fn annotations(self) -> ToolAnnotations {
         let read_only = match self {
-            Self::AddMemory | Self::CreateUser => false,
+            Self::AddMemory | Self::CreateUser | Self::ForgetMemory => false,
             Self::RetrieveMemory | Self::GetUserProfile | Self::GetUserInfo => true,
         };
         // Another add or create with the same arguments changes nothing, except that an exchange
         // repeated later is a memory of its own, and a user without an id is a new one each time.
         ToolAnnotations::with_title(self.title())
             .read_only(read_only)
-            .destructive(false)
+            .destructive(self == Self::ForgetMemory)
             .idempotent(read_only)
             .open_world(false)
     }
@@ -131,6 +143,7 @@ impl ToolName {
             Self::GetUserProfile => schemas::<GetUserProfile, ProfileReply>(),
             Self::CreateUser => schemas::<CreateUser, CreateReply>(),
             Self::GetUserInfo => schemas::<GetUserInfo, InfoReply>(),
+            Self::ForgetMemory => schemas::<ForgetMemory, ForgetReply>(),
         };
         let mut tool = Tool::new(self.name(), Cow::Borrowed(self.description()), input);
         tool.title = Some(self.title().to_owned());
@@ -151,6 +164,7 @@ impl ToolName {
             Self::GetUserProfile => get_user_profile(served, &args).await.and_then(to_json),
             Self::CreateUser => create_user(served, &args).await.and_then(to_json),
             Self::GetUserInfo => get_user_info(served).await.and_then(to_json),
+            Self::ForgetMemory => forget_memory(served, &args).await.and_then(to_json),
         }
     }
 }
@@ -260,6 +274,24 @@ async fn create_user(served: &Served, args: &JsonObject) -> Result<CreateReply, 
     })
 }
 
+async fn forget_memory(served: &Served, args: &JsonObject) -> Result<ForgetReply, String> {
+    let forgetting = ForgetMemory::parse(args)?.check()?;
+    let (done, asked) = match forgetting {
+        Forgetting::Preview(what) => (false, served.engine.preview_forget(what)),
+        Forgetting::Confirmed(ids) => (true, served.engine.forget(ids)),
+    };
+    let what = asked.await.map_err(|e| e.to_string())?;
+    let message = match (done, what.pages.len()) {
+        (true, n) => format!("{n} memories are forgotten and erased from disk"),
+        (false, 0) => "no memory fits".to_owned(),
+        (false, n) => format!(
+            "nothing is forgotten yet; these {n} memories would go: ask the user, then call \
+             forget_memory with memory_ids and confirm: true"
+        ),
+    };
+    Ok(fit_forgotten::forgotten(done, message, what, Timestamp::now().to_string()))
+}
+
 async fn get_user_info(served: &Served) -> Result<InfoReply, String> {
     let info = served.engine.info().await.map_err(|e| e.to_string())?;
     Ok(user_info(served, info))
@@ -274,7 +306,7 @@ pub(super) fn user_info(served: &Served, info: Info) -> InfoReply {
         data_path: served.data_dir.shown(&served.user).display().to_string(),
         memory_stats: info.stats,
         notices: info.notices,
-        model: served.model.to_owned(),
+        model: served.model.clone(),
         version: env!("CARGO_PKG_VERSION"),
         timestamp: Timestamp::now().to_string(),
     }

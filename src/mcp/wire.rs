@@ -184,6 +184,45 @@ pub(super) struct ProfileReply {
     pub(super) truncated: bool,
 }
 
+/// What was forgotten, or would be.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct ForgetReply {
+    /// Always "success".
+    pub(super) status: &'static str,
+    /// What happened, in a sentence.
+    pub(super) message: String,
+    /// When the reply was made.
+    pub(super) timestamp: String,
+    /// Whether it was forgotten; false where this only shows what would go.
+    pub(super) forgotten: bool,
+    /// The memories.
+    pub(super) memories: Vec<ForgottenView>,
+    /// The memories, also those that did not fit into the reply.
+    pub(super) memories_count: usize,
+    /// What was known from these memories alone, word for word.
+    pub(super) knowledge: Vec<String>,
+    /// Entries of knowledge that go, also those that did not fit into the reply.
+    pub(super) knowledge_count: usize,
+    /// Files with copies of an earlier state, kept by a recovery, a migration or an edit, that are
+    /// deleted with them.
+    pub(super) set_aside_files: Vec<String>,
+    /// Whether anything was left out or cut for lack of room.
+    pub(super) truncated: bool,
+}
+
+/// A memory that goes.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct ForgottenView {
+    /// The memory's id.
+    pub(super) memory_id: String,
+    /// When it was said.
+    pub(super) timestamp: String,
+    /// How what the user said begins.
+    pub(super) user_input: String,
+    /// How what the assistant answered begins.
+    pub(super) agent_response: String,
+}
+
 /// A user that exists now.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct CreateReply {

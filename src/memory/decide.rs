@@ -79,7 +79,8 @@ impl Memory {
             reader: Reader::Rule,
         };
         let long = self.learn([(said, statements)], now);
-        Decision::Add(Box::new(Change { pages: vec![AddedPage { page, analysis }], mid, long }))
+        let pages = vec![AddedPage { page, analysis }];
+        Decision::Add(Box::new(Change { pages, mid, long, ..Change::default() }))
     }
 
     /// Decides about pages that short-term memory has no room for, at most `most` of them; none if

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::embed::{DIMENSIONS, StaticModel};
-use crate::memory::extract::{self, Corpus, count_terms, jaccard, page_keys, page_terms};
+use crate::memory::extract::{self, Corpus, PageTerm, count_terms, jaccard, page_keys, page_terms};
 use crate::memory::mid::{Entry, MidChange, MidTerm, Visits};
 use crate::memory::page::{Slot, Texts};
 use crate::memory::segment::{Candidate, MAX_CANDIDATES, Segment, SegmentId, TermCount};
@@ -67,16 +67,16 @@ impl std::fmt::Debug for Around<'_> {
 /// Changes that are decided and not yet carried out.
 #[derive(Debug)]
 pub struct Draft<'a> {
-    mid: &'a MidTerm,
+    pub(super) mid: &'a MidTerm,
     model: &'static StaticModel,
-    changed: BTreeMap<SegmentId, Entry>,
-    sentences: BTreeMap<SegmentId, Vec<Sentence>>,
-    filed: Vec<(Slot, SegmentId)>,
+    pub(super) changed: BTreeMap<SegmentId, Entry>,
+    pub(super) sentences: BTreeMap<SegmentId, Vec<Sentence>>,
+    pub(super) filed: Vec<(Slot, SegmentId)>,
     placed: HashMap<Slot, SegmentId>,
-    merged: Vec<(SegmentId, SegmentId)>,
-    gone: HashMap<SegmentId, SegmentId>,
+    pub(super) merged: Vec<(SegmentId, SegmentId)>,
+    pub(super) gone: HashMap<SegmentId, SegmentId>,
     flushed: Vec<(SegmentId, Visits)>,
-    total: SumVector,
+    pub(super) total: SumVector,
 }
 
 /// A page as it is compared with segments.
@@ -128,14 +128,26 @@ impl<'a> Draft<'a> {
         };
         let previous = filing.previous.and_then(|slot| self.segment_of(slot));
         let id = self.nearest(&sight, previous).unwrap_or(SegmentId(filing.slot.0));
+        self.join(id, filing, terms, around);
+        id
+    }
+
+    /// Puts a page into a segment, which is founded if there is none with this id.
+    pub(super) fn join(
+        &mut self,
+        id: SegmentId,
+        filing: Filing<'_>,
+        terms: Vec<PageTerm>,
+        around: Around<'_>,
+    ) {
         let mut segment = self
             .entry(id)
             .map_or_else(|| Segment::empty(id, around.now), |entry| entry.segment.clone());
         segment.pages = segment.pages.saturating_add(1);
         segment.unanalysed = segment.unanalysed.saturating_add(1);
-        if let Some(vector) = &sight.vector {
-            segment.mean.add(vector);
-            self.total.add(vector);
+        if let Some(vector) = trusted_vector(filing.analysis) {
+            segment.mean.add(&vector);
+            self.total.add(&vector);
         }
         let counted = terms.into_iter().map(|t| TermCount { term: t.term, word: t.word, pages: 1 });
         count_terms(&mut segment.terms, counted.collect(), segment.pages, around.corpus);
@@ -143,7 +155,6 @@ impl<'a> Draft<'a> {
         self.describe(segment, known, Some((filing.slot, filing.texts)), around.corpus);
         self.filed.push((filing.slot, id));
         self.placed.insert(filing.slot, id);
-        id
     }
 
     /// Merges the coldest segment into the one nearest to it until no more are left than fit, at
@@ -205,7 +216,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn resolve(&self, id: SegmentId) -> SegmentId {
+    pub(super) fn resolve(&self, id: SegmentId) -> SegmentId {
         let mut at = self.mid.resolve(id);
         while let Some(&next) = self.gone.get(&at) {
             at = next;
@@ -213,7 +224,7 @@ impl<'a> Draft<'a> {
         at
     }
 
-    fn entry(&self, id: SegmentId) -> Option<&Entry> {
+    pub(super) fn entry(&self, id: SegmentId) -> Option<&Entry> {
         if self.gone.contains_key(&id) {
             return None;
         }
@@ -295,7 +306,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Chooses the summary and the keywords of a segment, and notes it as changed.
-    fn describe(
+    pub(super) fn describe(
         &mut self,
         segment: Segment,
         mut known: Vec<Sentence>,
@@ -321,7 +332,7 @@ impl<'a> Draft<'a> {
 
     /// Returns the sentences of a segment's candidates; those not in memory are read from their
     /// pages, each page once.
-    fn read_sentences(&self, segment: &Segment, pages: &dyn PageTexts) -> Vec<Sentence> {
+    pub(super) fn read_sentences(&self, segment: &Segment, pages: &dyn PageTexts) -> Vec<Sentence> {
         let warm = self.sentences.get(&segment.id).map(Vec::as_slice);
         let warm = warm.unwrap_or_else(|| self.mid.warm_sentences(segment.id));
         let warm: HashMap<Candidate, &Sentence> = warm.iter().map(|s| (s.candidate, s)).collect();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::embed::StaticModel;
 use crate::memory::fact::{Fact, FactId, Owner};
 use crate::memory::page::{PageId, Slot, Texts};
-use crate::memory::profile::ModelProfile;
+use crate::memory::prompts::ModelProfile;
 use crate::retrieval::{Analysis, Index};
 
 /// What one transaction changes in long-term memory.

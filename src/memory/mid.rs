@@ -146,6 +146,20 @@ impl MidTerm {
         self.entries.get(&self.resolve(id)).map(|entry| &entry.segment)
     }
 
+    /// Returns the pages of a segment, by their places.
+    pub fn members(&self, id: SegmentId) -> Vec<Slot> {
+        let id = self.resolve(id);
+        let filed = self.members.iter().filter(|(_, segment)| self.resolve(**segment) == id);
+        let mut slots: Vec<Slot> = filed.map(|(slot, _)| *slot).collect();
+        slots.sort_unstable();
+        slots
+    }
+
+    /// Whether there is or was a segment with this id.
+    pub fn was_used(&self, id: SegmentId) -> bool {
+        self.entries.contains_key(&id) || self.merged.contains_key(&id)
+    }
+
     /// Returns the segment a page is in; none for a page that was not filed.
     pub fn segment_of(&self, slot: Slot) -> Option<SegmentId> {
         self.members.get(&slot).map(|&id| self.resolve(id))

@@ -6,10 +6,12 @@
 
 pub mod chain;
 pub mod change;
+pub mod consolidate;
 pub mod decide;
 pub mod draft;
 pub mod extract;
 pub mod fact;
+pub mod forget;
 pub mod heat;
 pub mod learn;
 pub mod long;
@@ -20,6 +22,8 @@ pub mod mid;
 mod mid_tests;
 pub mod page;
 pub mod profile;
+pub mod prompts;
+mod regroup;
 pub mod rules;
 pub mod secrets;
 pub mod segment;
@@ -175,6 +179,11 @@ impl Memory {
     pub fn search(&mut self, query: &str, limit: usize) -> Vec<Hit> {
         let skip: HashSet<Slot> = self.newest().map(|page| page.slot).collect();
         self.index.search(query, limit, &skip, StaticModel::built_in())
+    }
+
+    /// Finds the best pages for a query, those of short-term memory too.
+    pub fn search_all(&mut self, query: &str, limit: usize) -> Vec<Hit> {
+        self.index.search(query, limit, &HashSet::new(), StaticModel::built_in())
     }
 
     /// Counts a visit to the segments of the three best of these pages.

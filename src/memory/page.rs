@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// The place of a page among all pages of a user, counted from 1 in the order of adding and never
 /// used twice. Rows, index entries and segment members are keyed by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Slot(pub u32);
 
 /// The name a page has outside: a UUID v7. It is an id and not an order.

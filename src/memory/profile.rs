@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use crate::memory::fact::{Attribute, Fact};
-use crate::memory::page::PageId;
+use crate::memory::prompts::ModelProfile;
 use crate::time::Timestamp;
 
 /// The clauses of a line, and its characters, at most.
@@ -20,19 +20,6 @@ const TOPIC_PAGES: u32 = 3;
 
 /// The keywords by which a topic is named.
 const TOPIC_WORDS: usize = 3;
-
-/// What a model wrote about the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelProfile {
-    /// What the user needs and is like.
-    pub needs: String,
-    /// What the user expects of the assistant.
-    pub expectations: String,
-    /// What the user is interested in.
-    pub interests: String,
-    /// The pages it rests on.
-    pub cites: Vec<PageId>,
-}
 
 /// A topic, as the profile names it.
 #[derive(Debug, Clone, Copy)]

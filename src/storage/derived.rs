@@ -5,10 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::folder::{Folder, create_private_dir, private_options};
+use super::rows::has_page;
 use crate::memory::page::Slot;
 use crate::retrieval::Analysis;
 
@@ -59,14 +60,46 @@ impl Derived {
         }
     }
 
-    /// Adds rows, in one transaction. On any error the file is deleted: it is filled again later.
-    pub(crate) fn store(&mut self, rows: &[DerivedRow]) {
-        if let Err(error) = self.try_store(rows) {
+    /// Adds rows of pages that `memory` has, in one transaction. On any error the file is deleted: it
+    /// is filled again later.
+    pub(crate) fn store(&mut self, rows: &[DerivedRow], memory: &Connection) {
+        if let Err(error) = self.try_store(rows, memory) {
             tracing::info!(%error, path = %self.path.display(), "derived data was not stored");
             if !error.sqlite_error_code().is_some_and(|c| c == rusqlite::ErrorCode::DatabaseBusy) {
                 self.delete();
             }
         }
+    }
+
+    /// Removes the rows of pages that `memory` does not have, and every trace of them.
+    pub(crate) fn retain(&mut self, memory: &Connection) {
+        if let Err(error) = self.try_retain(memory) {
+            tracing::info!(%error, path = %self.path.display(), "derived data is made anew");
+            self.delete();
+        }
+    }
+
+    fn try_retain(&mut self, memory: &Connection) -> rusqlite::Result<()> {
+        if !self.path.exists() {
+            return Ok(());
+        }
+        if !self.matches()? {
+            self.delete();
+            return Ok(());
+        }
+        let Some(conn) = &mut self.conn else { return Ok(()) };
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let slots: Vec<u32> = tx
+            .prepare("SELECT slot FROM analyses")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for slot in slots {
+            if !has_page(memory, Slot(slot))? {
+                tx.prepare_cached("DELETE FROM analyses WHERE slot = ?1")?.execute([slot])?;
+            }
+        }
+        tx.commit()?;
+        conn.execute_batch("VACUUM")
     }
 
     fn try_load(&mut self, each: &mut impl FnMut(Slot, u64, Analysis)) -> rusqlite::Result<()> {
@@ -89,19 +122,23 @@ impl Derived {
         Ok(())
     }
 
-    fn try_store(&mut self, rows: &[DerivedRow]) -> rusqlite::Result<()> {
+    fn try_store(&mut self, rows: &[DerivedRow], memory: &Connection) -> rusqlite::Result<()> {
         if !self.matches()? {
             self.delete();
             self.open()?;
         }
         let Some(conn) = &mut self.conn else { return Ok(()) };
-        let tx = conn.transaction()?;
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sources: i64 = tx.query_row("SELECT COUNT(*) FROM source", [], |r| r.get(0))?;
         if sources == 0 {
             let sql = "INSERT INTO source (epoch, fingerprint) VALUES (?1, ?2)";
             tx.execute(sql, [&self.epoch, &self.fingerprint])?;
         }
         for row in rows {
+            // Looked at inside the transaction: whoever forgets a page removes its row after this.
+            if !has_page(memory, row.slot)? {
+                continue;
+            }
             tx.prepare_cached(
                 "INSERT OR REPLACE INTO analyses (slot, text_hash, checksum, analysis) \
                  VALUES (?1, ?2, ?3, ?4)",
@@ -182,6 +219,16 @@ mod tests {
         DerivedRow { slot: Slot(slot), text_hash: 7, analysis: analysis().to_bytes() }
     }
 
+    /// A database that has these pages.
+    fn memory(slots: &[u32]) -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE pages (slot INTEGER PRIMARY KEY)").unwrap();
+        for slot in slots {
+            conn.execute("INSERT INTO pages VALUES (?1)", [slot]).unwrap();
+        }
+        conn
+    }
+
     fn loaded(folder: &Folder, epoch: &str, fingerprint: u64) -> Vec<(u32, u64, Analysis)> {
         let mut rows = Vec::new();
         Derived::new(folder, epoch, fingerprint).load(|slot, hash, a| rows.push((slot.0, hash, a)));
@@ -196,7 +243,7 @@ mod tests {
     fn stored() -> (tempfile::TempDir, Folder) {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(&dir.path().join("ada")).unwrap();
-        Derived::new(&folder, "e1", 1).store(&[row(1), row(2)]);
+        Derived::new(&folder, "e1", 1).store(&[row(1), row(2)], &memory(&[1, 2]));
         (dir, folder)
     }
 
@@ -212,8 +259,18 @@ mod tests {
     #[test]
     fn rows_of_another_epoch_are_replaced() {
         let (_dir, folder) = stored();
-        Derived::new(&folder, "e2", 1).store(&[row(3)]);
+        Derived::new(&folder, "e2", 1).store(&[row(3)], &memory(&[3]));
         assert_eq!(loaded(&folder, "e2", 1), [(3, 7, analysis())]);
+    }
+
+    #[test]
+    fn a_page_that_is_gone_gets_no_row_and_loses_the_one_it_had() {
+        let (_dir, folder) = stored();
+        let mut derived = Derived::new(&folder, "e1", 1);
+        derived.store(&[row(3), row(4)], &memory(&[2, 4]));
+        assert_eq!(loaded(&folder, "e1", 1).iter().map(|r| r.0).collect::<Vec<_>>(), [1, 2, 4]);
+        derived.retain(&memory(&[2, 4]));
+        assert_eq!(loaded(&folder, "e1", 1).iter().map(|r| r.0).collect::<Vec<_>>(), [2, 4]);
     }
 
     #[test]
@@ -230,7 +287,7 @@ mod tests {
         #[expect(clippy::disallowed_methods, reason = "the test breaks the file on purpose")]
         std::fs::write(&path, "no database at all, but long enough to be looked at").unwrap();
         assert_eq!(loaded(&folder, "e1", 1), []);
-        Derived::new(&folder, "e1", 1).store(&[row(1)]);
+        Derived::new(&folder, "e1", 1).store(&[row(1)], &memory(&[1]));
         assert_eq!(loaded(&folder, "e1", 1).len(), 1);
     }
 }

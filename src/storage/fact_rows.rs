@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::StoreError;
 use crate::memory::fact::{Fact, FactId, Reader};
 use crate::memory::page::PageId;
-use crate::memory::profile::ModelProfile;
+use crate::memory::prompts::ModelProfile;
 use crate::time::Timestamp;
 
 /// A fact as it is stored and shown in the view.

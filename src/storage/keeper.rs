@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 use super::StoreError;
 use super::derived::{Derived, DerivedRow};
+use super::erase::{self, Progress, Step, Tools};
 use super::folder::{FileKey, Folder};
 use super::schema::{self, Access};
 use super::views::{Occasion, Writer};
@@ -30,14 +31,22 @@ const LONGEST_RETRY: Duration = Duration::from_mins(1);
 const CLOSING: Duration = Duration::from_millis(400);
 /// Derived rows are written when so many wait, or when idle.
 const DERIVED_BATCH: usize = 256;
+/// How long whoever forgets waits for the erasure, before it is told that it goes on.
+const ERASE_PATIENCE: Duration = Duration::from_secs(3);
+/// How long another process has for its own erasure before this one sees to it.
+const FOR_OTHERS: Duration = Duration::from_secs(2);
+
+/// Is told once that what was forgotten is erased, or why it is not yet.
+pub(crate) type Told = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// Something to keep house for.
-#[derive(Debug)]
 enum Note {
     /// Something was committed.
     Changed,
     /// Derived data of a page.
     Derived(DerivedRow),
+    /// Something was forgotten: here, with whom to tell that it is erased, or by another process.
+    Erase(Option<Told>),
 }
 
 /// The housekeeping thread of an open user. Dropping it brings everything up to date and ends it.
@@ -62,7 +71,11 @@ impl Keeper {
             last_change: None,
             key: folder.database_key(),
             patience: RETRY,
+            erasing: None,
         };
+        if erase::pending(&house.conn)?.is_some() {
+            house.take(Note::Erase(None));
+        }
         let thread = std::thread::Builder::new()
             .name("keeper".to_owned())
             .spawn(move || house.keep(&inbox))
@@ -78,6 +91,16 @@ impl Keeper {
     /// Hands over derived data to be stored when there is time.
     pub(crate) fn keep(&self, row: DerivedRow) {
         self.tell(Note::Derived(row));
+    }
+
+    /// Erases from disk what was forgotten here, and then tells so; or why that takes longer.
+    pub(crate) fn erase(&self, told: Told) {
+        self.tell(Note::Erase(Some(told)));
+    }
+
+    /// Sees to it that what another process forgot is erased.
+    pub(crate) fn erase_for_others(&self) {
+        self.tell(Note::Erase(None));
     }
 
     fn tell(&self, note: Note) {
@@ -110,6 +133,17 @@ struct House {
     key: Option<FileKey>,
     /// Until the next try after a failure; doubled by each.
     patience: Duration,
+    erasing: Option<Erasing>,
+}
+
+/// An erasure under way.
+struct Erasing {
+    /// When it is tried next.
+    next: Instant,
+    /// When those who wait are told that it takes longer.
+    until: Instant,
+    told: Vec<Told>,
+    progress: Progress,
 }
 
 impl House {
@@ -136,13 +170,28 @@ impl House {
                 self.show_by.get_or_insert(now + VIEW_DELAY);
             }
             Note::Derived(row) => self.rows.push(row),
+            Note::Erase(told) => {
+                let now = Instant::now();
+                // Whoever forgot it erases it; the others see to it that it is done.
+                let next = if told.is_some() { now } else { now + FOR_OTHERS };
+                let until = now + ERASE_PATIENCE;
+                let erasing = self.erasing.get_or_insert_with(|| Erasing {
+                    next,
+                    until,
+                    told: Vec::new(),
+                    progress: Progress::default(),
+                });
+                erasing.next = erasing.next.min(next);
+                erasing.told.extend(told);
+            }
         }
     }
 
     fn next_deadline(&self) -> Option<Instant> {
         let idle = self.last_change.map(|at| at + IDLE);
         let rows = (!self.rows.is_empty()).then(|| Instant::now() + IDLE);
-        [self.show_by, idle.or(rows)].into_iter().flatten().min()
+        let erase = self.erasing.as_ref().map(|erasing| erasing.next);
+        [self.show_by, idle.or(rows), erase].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -156,7 +205,10 @@ impl House {
             return;
         }
         if (idle && !self.rows.is_empty()) || self.rows.len() >= DERIVED_BATCH {
-            self.derived.store(&std::mem::take(&mut self.rows));
+            self.derived.store(&std::mem::take(&mut self.rows), &self.conn);
+        }
+        if self.erasing.as_ref().is_some_and(|erasing| now >= erasing.next) {
+            self.erase();
         }
         let long = self.folder.size("memory.db-wal") > LONG_LOG;
         if long || (idle && self.last_change.is_some()) {
@@ -197,6 +249,36 @@ impl House {
         }
     }
 
+    /// Erases what was forgotten, as far as others let it, and tells those who wait.
+    fn erase(&mut self) {
+        let Some(mut erasing) = self.erasing.take() else { return };
+        let mut tools = Tools {
+            folder: &self.folder,
+            conn: &self.conn,
+            views: &mut self.views,
+            lock: &self.lock,
+            derived: &mut self.derived,
+            progress: &mut erasing.progress,
+        };
+        let reason = match erase::erase(&mut tools) {
+            Ok(Step::Done) => {
+                erasing.told.into_iter().for_each(|told| told(Ok(())));
+                return;
+            }
+            Ok(step) => step.reason().to_owned(),
+            Err(error) => {
+                tracing::warn!(%error, "what was forgotten is not yet erased");
+                error.to_string()
+            }
+        };
+        let now = Instant::now();
+        if now >= erasing.until {
+            erasing.told.drain(..).for_each(|told| told(Err(reason.clone())));
+        }
+        erasing.next = now + RETRY;
+        self.erasing = Some(erasing);
+    }
+
     fn checkpoint(&self) {
         let busy = |r: &rusqlite::Row<'_>| r.get::<_, i64>(0);
         if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], busy) {
@@ -210,7 +292,10 @@ impl House {
             std::thread::sleep(RETRY);
         }
         if !self.rows.is_empty() && self.folder.database_key() == self.key {
-            self.derived.store(&std::mem::take(&mut self.rows));
+            self.derived.store(&std::mem::take(&mut self.rows), &self.conn);
+        }
+        if self.erasing.is_some() {
+            self.erase();
         }
     }
 }

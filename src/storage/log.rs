@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 
+/// The kind of an entry that forgets pages.
+pub(crate) const FORGET: &str = "forget";
+
 /// The ids a transaction wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +36,12 @@ pub(crate) struct Written {
     /// Whether the prose of a model was written or removed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) prose: bool,
+    /// Filed pages whose links were written anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) relinked: Vec<u32>,
+    /// Slots whose pages were forgotten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) forgotten: Vec<u32>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -49,6 +58,8 @@ impl Written {
         self.facts.extend(other.facts);
         self.facts_gone.extend(other.facts_gone);
         self.prose |= other.prose;
+        self.relinked.extend(other.relinked);
+        self.forgotten.extend(other.forgotten);
     }
 }
 
@@ -74,6 +85,14 @@ pub(crate) fn continue_at(conn: &Connection, next: u64) -> Result<(), StoreError
 pub(crate) fn last(conn: &Connection) -> Result<u64, StoreError> {
     let mut statement = conn.prepare_cached("SELECT COALESCE(MAX(seq), 0) FROM log")?;
     Ok(statement.query_row([], |r| r.get::<_, i64>(0))?.cast_unsigned())
+}
+
+/// Returns the slots of all pages that were forgotten, of every entry that can be read.
+pub(crate) fn forgotten(conn: &Connection) -> Result<Vec<u32>, StoreError> {
+    let mut statement = conn.prepare("SELECT ref FROM log WHERE kind = ?1")?;
+    let texts = statement.query_map([FORGET], |row| row.get::<_, String>(0))?;
+    let written = texts.filter_map(|text| serde_json::from_str::<Written>(&text.ok()?).ok());
+    Ok(written.flat_map(|written| written.forgotten).collect())
 }
 
 /// Reads what was written after `seen`, the last sequence number and the rows read.
@@ -115,6 +134,8 @@ mod tests {
             facts: vec![4],
             facts_gone: vec![2],
             prose: true,
+            relinked: vec![1],
+            forgotten: vec![5],
         };
         assert_eq!(append(&conn, "add", &first).unwrap(), 1);
         assert_eq!(append(&conn, "add", &second).unwrap(), 2);

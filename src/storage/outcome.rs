@@ -5,15 +5,19 @@
 
 use rusqlite::{Connection, params};
 
+use super::erase::ERASING;
 use super::rows::{self, PageRow, Reading};
 use super::segment_rows::{self, SegmentRow};
 use super::store::Costs;
-use super::{StoreError, fact_rows, log};
+use super::{StoreError, check, fact_rows, log, schema};
 use crate::memory::change::Change;
 use crate::memory::fact::FactId;
 use crate::memory::long::{LongChange, ProfileChange};
 use crate::memory::page::Slot;
 use crate::memory::segment::SegmentId;
+
+/// The key of `meta` that says how far a model has filed the pages.
+pub(crate) const FILED_BY_MODEL: &str = "filed_by_model";
 
 /// What other processes wrote.
 #[derive(Debug, Default)]
@@ -22,6 +26,8 @@ pub(crate) struct News {
     pub(crate) filed: Vec<(Slot, SegmentId)>,
     pub(crate) segments: Vec<SegmentRow>,
     pub(crate) long: LongChange,
+    /// Whether pages were forgotten: then everything is to be read anew, and nothing else is here.
+    pub(crate) forgotten: bool,
 }
 
 impl News {
@@ -54,11 +60,36 @@ pub(crate) fn write(
     for (from, into) in &change.mid.merged {
         segment_rows::put_merged(conn, *from, *into)?;
     }
+    for relinked in &change.relinked {
+        rows::relink(conn, relinked)?;
+    }
+    if let Some(slot) = change.filed_by_model {
+        schema::set_meta(conn, FILED_BY_MODEL, &slot.0.to_string())?;
+    }
+    if !change.forgotten.is_empty() {
+        forget(conn, change, seq)?;
+    }
     let facts = write_long(conn, &change.long)?;
     let segments = change.mid.segments.len() + change.mid.merged.len();
-    let rows = 1 + 2 * (change.pages.len() + segments) + change.mid.filed.len() + facts;
+    let pages = change.pages.len() + change.relinked.len() + change.forgotten.len();
+    let rows = 1 + 2 * (pages + segments) + change.mid.filed.len() + facts;
     let (rows_written, segments_written) = (rows as u64, segments as u64);
     Ok((seq, Costs { rows_read: 0, rows_written, segments_written }))
+}
+
+/// Removes pages and the segments that are left empty, and marks that they are to be erased.
+fn forget(conn: &Connection, change: &Change, seq: u64) -> Result<(), StoreError> {
+    let mut n_removed = 0;
+    for slot in &change.forgotten {
+        n_removed += rows::remove_page(conn, *slot)?;
+    }
+    for id in &change.emptied {
+        segment_rows::remove(conn, *id)?;
+    }
+    // Their places stay empty, rightly.
+    let gaps = check::gaps(conn)? as usize + n_removed;
+    schema::set_meta(conn, "gaps", &gaps.to_string())?;
+    schema::set_meta(conn, ERASING, &seq.to_string())
 }
 
 fn written(change: &Change) -> log::Written {
@@ -71,6 +102,8 @@ fn written(change: &Change) -> log::Written {
         facts: long.facts.iter().map(|fact| fact.id.0).collect(),
         facts_gone: long.gone.iter().map(|id| id.0).collect(),
         prose: long.profile.is_some(),
+        relinked: change.relinked.iter().map(|page| page.slot.0).collect(),
+        forgotten: change.forgotten.iter().map(|slot| slot.0).collect(),
     }
 }
 
@@ -96,6 +129,10 @@ fn write_long(conn: &Connection, long: &LongChange) -> Result<usize, StoreError>
 
 /// Reads the objects that log entries name.
 pub(crate) fn news(conn: &Connection, written: &log::Written) -> Result<News, StoreError> {
+    if !written.forgotten.is_empty() {
+        // What the entries before name may be gone.
+        return Ok(News { forgotten: true, ..News::default() });
+    }
     let mut news = News::default();
     for slot in &written.pages {
         let page = rows::page(conn, Slot(*slot))?;

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::create::{self, Identity};
+use super::erase::ERASING;
 use super::folder::{DATABASE, Folder};
 use super::open::UNCLEAN;
 use super::rows::Reading;
@@ -112,6 +113,9 @@ fn fill(conn: &Connection, salvaged: &Salvaged, told: &str) -> Result<(), StoreE
     }
     if let Some(prose) = &salvaged.prose {
         fact_rows::put_prose(conn, prose)?;
+    }
+    if let Some(mark) = &salvaged.erasing {
+        set_meta(conn, ERASING, mark)?;
     }
     // A slot that was lost stays empty: no other page may take its place.
     rows::continue_after(conn, salvaged.last_slot)?;

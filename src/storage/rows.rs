@@ -7,6 +7,7 @@ use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::StoreError;
+use crate::memory::change::Relinked;
 use crate::memory::page::{NewPage, Page, PageId, Slot, Texts};
 use crate::time::Timestamp;
 
@@ -29,6 +30,33 @@ const PAGE_COLUMNS: &str = "p.slot, p.id, p.seq, p.micros, p.offset, p.given, p.
 pub(crate) struct PageRow {
     pub(crate) page: Page,
     pub(crate) segment: Option<u32>,
+}
+
+/// Notes that a page goes on with another one than was thought. A missing page is no error.
+pub(crate) fn relink(conn: &Connection, relinked: &Relinked) -> Result<(), StoreError> {
+    let Some(mut row) = page(conn, relinked.slot)? else { return Ok(()) };
+    row.page.continues = relinked.continues;
+    row.page.chain_summary.clone_from(&relinked.chain_summary);
+    conn.prepare_cached("UPDATE pages SET continues = ?2, checksum = ?3 WHERE slot = ?1")?
+        .execute(params![
+            relinked.slot.0,
+            relinked.continues.map(|id| *id.0.as_bytes()),
+            checksum(&row.page).cast_signed(),
+        ])?;
+    conn.prepare_cached("UPDATE texts SET chain_summary = ?2 WHERE slot = ?1")?
+        .execute(params![relinked.slot.0, relinked.chain_summary])?;
+    Ok(())
+}
+
+/// Removes a page; a missing one is no error.
+pub(crate) fn remove_page(conn: &Connection, slot: Slot) -> Result<usize, StoreError> {
+    conn.prepare_cached("DELETE FROM texts WHERE slot = ?1")?.execute([slot.0])?;
+    Ok(conn.prepare_cached("DELETE FROM pages WHERE slot = ?1")?.execute([slot.0])?)
+}
+
+/// Whether there is a page in this place.
+pub(crate) fn has_page(conn: &Connection, slot: Slot) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM pages WHERE slot = ?1")?.exists([slot.0])
 }
 
 /// Whether the rules for facts have read a page.

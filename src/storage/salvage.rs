@@ -19,7 +19,7 @@ use super::views::Contents;
 use super::wal::{self, Frames};
 use crate::memory::fact::Fact;
 use crate::memory::page::{PageId, Slot};
-use crate::memory::profile::ModelProfile;
+use crate::memory::prompts::ModelProfile;
 use crate::memory::segment::Segment;
 
 /// Slots behind the last known one that are tried too.
@@ -53,6 +53,10 @@ pub(crate) struct Salvaged {
     pub(crate) assistant: Option<String>,
     /// Notices given before.
     pub(crate) notices: Vec<String>,
+    /// Slots whose pages were forgotten: older sources may still have them.
+    forgotten: HashSet<Slot>,
+    /// Whether something forgotten was still to be erased.
+    pub(crate) erasing: Option<String>,
     /// Facts by their numbers.
     pub(crate) facts: BTreeMap<u32, Fact>,
     /// Whether every fact of the database was read; then the views know no more of them.
@@ -99,6 +103,7 @@ pub(crate) fn salvage(
         }
     }
     salvaged.take_views(views);
+    salvaged.leave_out_forgotten();
     Ok(salvaged)
 }
 
@@ -153,10 +158,28 @@ impl Salvaged {
         self.epochs.extend(known.flat_map(|e| e.split(' ').map(str::to_owned).collect::<Vec<_>>()));
         self.gaps = self.gaps.max(super::check::gaps(conn).unwrap_or(0));
         self.seq = self.seq.max(super::log::last(conn).unwrap_or(0));
+        self.erasing = self.erasing.take().or_else(|| meta(super::erase::ERASING));
+        let forgotten = super::log::forgotten(conn).unwrap_or_default();
+        self.forgotten.extend(forgotten.into_iter().map(Slot));
         if self.notices.is_empty() {
             self.notices = rows::notices(conn).unwrap_or_default();
         }
         self.prose = self.prose.take().or_else(|| fact_rows::prose(conn).ok().flatten());
+    }
+
+    /// Leaves out pages that an older source has and a newer one says are forgotten.
+    fn leave_out_forgotten(&mut self) {
+        let is_forgotten = |row: &PageRow| self.forgotten.contains(&row.page.slot);
+        let rows = self.pages.values().filter(|row| is_forgotten(row));
+        let ids: HashSet<PageId> = rows.map(|row| row.page.id).collect();
+        self.pages.retain(|slot, _| !self.forgotten.contains(slot));
+        for fact in self.facts.values_mut() {
+            fact.sources.retain(|id| !ids.contains(id));
+        }
+        self.facts.retain(|_, fact| !fact.sources.is_empty() && !ids.contains(&fact.said_on));
+        if self.prose.as_ref().is_some_and(|prose| prose.cites.iter().any(|id| ids.contains(id))) {
+            self.prose = None;
+        }
     }
 
     /// Takes facts, of the first source that has them all, else of each what it has. Pages are read

@@ -13,6 +13,9 @@ use super::StoreError;
 /// Marks our databases: `MEMO`.
 pub(crate) const APPLICATION_ID: i64 = 0x4d45_4d4f;
 
+/// How long a statement waits for another connection.
+pub(crate) const BUSY_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// The format this program writes.
 pub(crate) const VERSION: i64 = 2;
 
@@ -124,7 +127,7 @@ pub(crate) fn set_meta(conn: &Connection, key: &str, value: &str) -> Result<(), 
 /// SQLite's own choosing, a commit is on stable storage (on macOS a plain sync leaves it in the
 /// disk's cache), and checkpoints come from us.
 fn settle(conn: &Connection) -> Result<(), StoreError> {
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.busy_timeout(BUSY_PATIENCE)?;
     conn.set_prepared_statement_cache_capacity(64);
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;

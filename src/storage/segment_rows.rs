@@ -63,6 +63,13 @@ pub(crate) fn put_merged(
     Ok(())
 }
 
+/// Removes a segment that has no pages any more.
+pub(crate) fn remove(conn: &Connection, id: SegmentId) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM segments WHERE id = ?1")?.execute([id.0])?;
+    conn.prepare_cached("DELETE FROM means WHERE segment = ?1")?.execute([id.0])?;
+    Ok(())
+}
+
 /// Reads one segment; none when there is no such row.
 pub(crate) fn get(conn: &Connection, id: SegmentId) -> Result<Option<SegmentRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM {SOURCE} WHERE s.id = ?1");

@@ -15,7 +15,7 @@ use super::rows::{self, HeadRow};
 use super::schema::{self, Access, VERSION};
 use super::segment_rows::{self, SegmentRow};
 use super::views::{self, Writer};
-use super::{StoreError, fact_rows, log, open};
+use super::{StoreError, erase, fact_rows, log, open};
 use crate::memory::change::Change;
 use crate::memory::fact::FactId;
 use crate::memory::long::{LongChange, ProfileChange};
@@ -24,6 +24,9 @@ use crate::user::UserId;
 
 /// Above this size of the log the next write shortens it first.
 const LONGEST_LOG: u64 = 64 << 20;
+
+/// The key of `meta` that says what a model has used.
+const MODEL_USE: &str = "model_use";
 
 /// Whether the memory can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,21 +257,25 @@ impl Store {
 
     /// Reads all that is kept in memory of a user.
     pub(crate) fn load(&mut self) -> Result<Stored, StoreError> {
-        let snapshot = self.conn.unchecked_transaction()?;
+        // Inside a transaction there is a snapshot already.
+        let is_free = self.conn.is_autocommit();
+        let snapshot = if is_free { Some(self.conn.unchecked_transaction()?) } else { None };
         let mut stored = Stored::default();
-        let seen = log::last(&snapshot)?;
-        rows::each_head(&snapshot, |head| {
+        let seen = log::last(&self.conn)?;
+        rows::each_head(&self.conn, |head| {
             stored.heads.push(head);
             Ok(())
         })?;
-        segment_rows::each(&snapshot, |row| {
+        segment_rows::each(&self.conn, |row| {
             stored.segments.push(row?);
             Ok(())
         })?;
-        stored.long.facts = fact_rows::all(&snapshot)?;
-        stored.long.profile = fact_rows::prose(&snapshot)?.map(Box::new).map(ProfileChange::Put);
-        stored.last_fact = fact_rows::last_id(&snapshot)?;
-        snapshot.rollback()?;
+        stored.long.facts = fact_rows::all(&self.conn)?;
+        stored.long.profile = fact_rows::prose(&self.conn)?.map(Box::new).map(ProfileChange::Put);
+        stored.last_fact = fact_rows::last_id(&self.conn)?;
+        if let Some(snapshot) = snapshot {
+            snapshot.rollback()?;
+        }
         self.seen = seen;
         Ok(stored)
     }
@@ -294,6 +301,32 @@ impl Store {
     pub(crate) fn unread(&self, limit: usize) -> Result<Vec<Page>, StoreError> {
         let slots = rows::unread(&self.conn, limit)?;
         slots.into_iter().filter_map(|slot| self.page(slot).transpose()).collect()
+    }
+
+    /// Returns the files that are deleted when something is forgotten.
+    pub(crate) fn set_aside(&self) -> Result<Vec<String>, StoreError> {
+        erase::set_aside(&self.folder)
+    }
+
+    /// Returns how far a model has filed the pages; 0 before it has.
+    pub(crate) fn filed_by_model(&self) -> Result<Slot, StoreError> {
+        let slot = schema::meta(&self.conn, outcome::FILED_BY_MODEL)?;
+        Ok(Slot(slot.and_then(|slot| slot.parse().ok()).unwrap_or(0)))
+    }
+
+    /// Returns what a model has used, as [`Store::set_model_use`] noted it; none before.
+    pub(crate) fn model_use(&self) -> Result<Option<String>, StoreError> {
+        schema::meta(&self.conn, MODEL_USE)
+    }
+
+    /// Notes what a model has used; the caller has begun a transaction.
+    pub(crate) fn set_model_use(&self, text: &str) -> Result<(), StoreError> {
+        schema::set_meta(&self.conn, MODEL_USE, text)
+    }
+
+    /// Commits what is no part of the memory: it has no sequence number.
+    pub(crate) fn commit_aside(&mut self) -> Result<(), StoreError> {
+        self.commit(self.seen)
     }
 
     /// Reads the name of the assistant recorded for the user.

@@ -84,9 +84,27 @@ fn the_log_goes_to_stderr_and_tells_what_is_not_understood() {
     let output = run(&mut command, &format!("{INITIALIZE}\n"));
     let said = text(&output.stderr);
     assert!(said.contains("MEMORYOS_USERID is not a setting, did you mean MEMORYOS_USER_ID?"));
-    assert!(said.contains("nothing leaves this machine"), "{said}");
+    let first = "memoryos: language model: gpt-4o-mini at api.openai.com; texts of stored memories, \
+                 topic summaries and the profile are sent there";
+    assert_eq!(said.lines().next(), Some(first));
     assert!(!said.contains("secret") && !said.contains('\u{1b}'), "{said}");
     assert!(text(&output.stdout).starts_with("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\""));
+}
+
+#[test]
+fn whoever_starts_a_model_is_told_first_what_leaves_the_machine_also_without_a_log() {
+    let said = |variables: &[(&str, &str)]| {
+        let folder = TempDir::new().unwrap();
+        let mut command = memoryos(folder.path());
+        command.env("MEMORYOS_LOG", "off").envs(variables.iter().copied());
+        text(&run(&mut command, "").stderr).to_owned()
+    };
+    let local = ("OPENAI_BASE_URL", "http://me:hidden@127.0.0.1:9/v1");
+    let told = "memoryos: language model: m at 127.0.0.1:9; texts of stored memories, topic \
+                summaries and the profile are sent there\n";
+    assert_eq!(said(&[local, ("MEMORYOS_LLM_MODEL", "m")]), told);
+    assert_eq!(said(&[local, ("MEMORYOS_LLM", "off")]), "");
+    assert_eq!(said(&[]), "");
 }
 
 #[test]

@@ -12,9 +12,14 @@ struct Wall {
     allowed: &'static [&'static str],
 }
 
-const WALLS: [Wall; 16] = [
+const WALLS: [Wall; 21] = [
     wall("rmcp::", "src/", &["src/mcp/"]),
     wall("rusqlite", "src/", &["src/storage/"]),
+    wall("async_openai", "src/", &["src/llm/"]),
+    wall("reqwest", "src/", &["src/llm/"]),
+    wall("rustls", "src/", &["src/llm/"]),
+    // Nothing else sends anything anywhere.
+    wall("std::net", "src/", &["src/llm/"]),
     wall("clap::", "src/", &["src/cli.rs"]),
     wall("anyhow::", "src/", &["src/cli.rs", "src/mcp/mod.rs", "src/mcp/tests/"]),
     wall("tracing_subscriber", "src/", &["src/cli.rs", "src/config/value.rs"]),
@@ -25,6 +30,7 @@ const WALLS: [Wall; 16] = [
     wall("Local::now", "src/", &["src/time.rs"]),
     wall("stdout()", "src/", &["src/cli.rs"]),
     wall("crate::mcp", "src/", &["src/mcp/", "src/cli.rs"]),
+    wall("crate::llm", "src/", &["src/llm/", "src/engine/", "src/config/", "src/cli.rs"]),
     wall("crate::cli", "src/", &["src/cli.rs"]),
     wall("crate::config", "src/", &["src/config/", "src/cli.rs"]),
     wall("crate::engine", "src/", &["src/engine/", "src/mcp/", "src/config/", "src/cli.rs"]),

@@ -16,6 +16,7 @@ fn open(dir: &TempDir) -> Engine {
         capacities: Capacities { short_term: 3, mid_term: 50, knowledge: 100 },
         heat_threshold: 5.0,
         similarity_threshold: None,
+        model: None,
     })
     .unwrap()
 }

@@ -32,7 +32,7 @@ impl Client {
             user: "alice_123".parse().unwrap(),
             data_dir: data_dir::prepare(Some(folder.path()), None).unwrap(),
             retrieval_capacity: 10,
-            model: "none; nothing leaves this machine",
+            model: "none; nothing leaves this machine".to_owned(),
         };
         let (input, server_input) = tokio::io::duplex(1 << 20);
         let (output, server_output) = tokio::io::duplex(1 << 20);

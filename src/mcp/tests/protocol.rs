@@ -5,7 +5,7 @@ async fn every_version_with_an_introduction_is_spoken() {
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let mut client = Client::initialized(version).await;
         let tools = client.ask("tools/list", json!({})).await;
-        assert_eq!(tools["result"]["tools"].as_array().map(Vec::len), Some(5));
+        assert_eq!(tools["result"]["tools"].as_array().map(Vec::len), Some(6));
         assert!(tools["result"].get("resultType").is_none());
         client.call("add_memory", add("x")["arguments"].clone()).await;
         client.ended().await;
@@ -24,7 +24,7 @@ async fn the_stateless_version_is_spoken_without_an_introduction() {
     let versions = found["result"]["supportedVersions"].as_array().unwrap();
     assert!(versions.contains(&json!("2026-07-28")), "{found}");
     let tools = client.ask("tools/list", json!({"_meta": meta})).await;
-    assert_eq!(tools["result"]["tools"].as_array().map(Vec::len), Some(5), "{tools}");
+    assert_eq!(tools["result"]["tools"].as_array().map(Vec::len), Some(6), "{tools}");
     let mut params = add("stateless");
     params["_meta"] = meta;
     let reply = client.ask("tools/call", params).await;

@@ -24,7 +24,7 @@ use super::fact_rows::{self, ProseRecord};
 use super::folder::Folder;
 use super::rows::PageRow;
 use crate::memory::fact::Fact;
-use crate::memory::profile::ModelProfile;
+use crate::memory::prompts::ModelProfile;
 use crate::memory::segment::Segment;
 
 /// The view of the newest pages, and of what was filed since the mid-term view was written.

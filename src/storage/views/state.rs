@@ -74,7 +74,8 @@ pub(super) fn newest(conn: &Connection, mid_term_seq: u64) -> Result<Newest, Sto
         let pages = |slots: Vec<Slot>| -> Result<Vec<PageRow>, StoreError> {
             slots.into_iter().filter_map(|slot| rows::page(conn, slot).transpose()).collect()
         };
-        let mut filed: Vec<Slot> = written.filed.iter().map(|(slot, _)| Slot(*slot)).collect();
+        let moved = written.filed.iter().map(|(slot, _)| slot).chain(&written.relinked);
+        let mut filed: Vec<Slot> = moved.copied().map(Slot).collect();
         let mut segments: Vec<u32> = written.segments;
         segments.extend(written.merged.iter().map(|(from, _)| from));
         filed.sort_unstable();

@@ -36,6 +36,8 @@ pub(crate) enum Occasion {
     Change,
     /// The program is closing the user.
     Exit,
+    /// Something was forgotten: no view may be older than that.
+    Forgetting,
 }
 
 /// Writes the views of one user; remembers what it wrote last, so that its own files are not read
@@ -91,6 +93,7 @@ impl Writer {
             || rows::last_slot(conn).is_ok_and(|last| last.0 as usize <= MOST_PAGES_AT_EXIT);
         let rewrite = mid.is_none()
             || n_filed > MOST_FILED_SINCE
+            || on == Occasion::Forgetting
             || (on == Occasion::Exit && n_filed > 0 && small());
         if rewrite {
             self.write_mid_term(conn)?;

@@ -51,6 +51,21 @@ impl Judge {
         }
     }
 
+    /// Strikes out pages that their owner has forgotten; returns their ids.
+    pub(crate) fn forget(&mut self, which: impl Fn(usize) -> bool) -> Vec<String> {
+        let mut ids = Vec::new();
+        let mut n = 0;
+        self.pages.retain(|page| {
+            let goes = which(n);
+            n += 1;
+            if goes {
+                ids.push(page.id.clone());
+            }
+            !goes
+        });
+        ids
+    }
+
     /// Takes down a page that was answered with success.
     pub(crate) fn note(&mut self, reply: &Value, user_input: &str, agent_response: &str) {
         self.pages.push(Acknowledged {

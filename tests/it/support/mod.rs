@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "not every helper is used by every kind of test")]
 
 mod judge;
+pub(crate) mod model;
 
 use std::collections::BTreeMap;
 use std::fs;

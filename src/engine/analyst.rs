@@ -1,0 +1,260 @@
+//! The thread that asks a language model, beside the engine and never in its way.
+//!
+//! It asks the engine what there is to do, asks the model, and hands the engine what came back; it
+//! holds nothing of the memory and decides nothing about it. One process of a user does this at a
+//! time. The one rule: it can be ended at any moment, and a call that fails delays the work.
+
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::api::{Answer, Call, EngineError};
+use super::options::ModelOptions;
+use crate::llm::{Client, LlmError, Used};
+use crate::memory::consolidate::{Ask, Job, Outcome};
+use crate::memory::prompts::{self, Prompt, Rejected};
+
+/// From a sign of work to looking for it: a burst of adds is looked at once.
+const SETTLE: Duration = Duration::from_millis(200);
+/// Until the next look where another process of the user is at it.
+const OTHERS: Duration = Duration::from_secs(5);
+/// Until the next call after one whose result was dropped, because the memory had changed.
+const DROPPED: Duration = Duration::from_secs(5);
+/// Until the next call after a failure; doubled by each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause, and the pause after a refusal: a key does not become valid by asking again.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
+/// What there is to do.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// This.
+    Job(Box<Job>),
+    /// Nothing now.
+    Nothing,
+    /// Another process of the user does it.
+    OthersAreAtIt,
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) job: Job,
+    /// What the model answered, as far as it fits; none where it did not answer or it does not fit.
+    pub(crate) outcome: Option<Outcome>,
+    /// Why there is no outcome; fit for a log at any level.
+    pub(crate) failure: Option<String>,
+    /// Whether the model answered at all.
+    pub(crate) answered: bool,
+    /// What was used.
+    pub(crate) used: Used,
+}
+
+/// What the engine did with a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is stored.
+    Stored,
+    /// It was dropped: something that it was made of changed meanwhile.
+    Dropped,
+    /// There was nothing to store.
+    Noted,
+}
+
+/// The thread. Dropping it ends it, whatever it is doing.
+#[derive(Debug)]
+pub(crate) struct Analyst {
+    wake: Arc<Notify>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Analyst {
+    /// Starts the thread; `calls` leads to the engine as long as somebody else holds it.
+    pub(crate) fn start(calls: Weak<Sender<Call>>, model: &ModelOptions) -> Option<Self> {
+        let model = model.clone();
+        let wake = Arc::new(Notify::new());
+        let (stop, stopped) = oneshot::channel();
+        let woken = Arc::clone(&wake);
+        let spawned =
+            std::thread::Builder::new().name("analyst".to_owned()).spawn(
+                move || match Client::new(&model.endpoint, model.timeouts) {
+                    Ok(client) => run(Desk { calls, client, wake: woken, n_failures: 0 }, stopped),
+                    Err(error) => tracing::error!("{error}"),
+                },
+            );
+        match spawned {
+            Ok(thread) => Some(Self { wake, stop: Some(stop), thread: Some(thread) }),
+            Err(error) => {
+                tracing::error!(%error, "the thread that asks the language model did not start");
+                None
+            }
+        }
+    }
+
+    /// Tells that there may be something to do.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+impl Drop for Analyst {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that asks the language model panicked");
+        }
+    }
+}
+
+fn run(desk: Desk, stopped: oneshot::Receiver<()>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the language model cannot be asked");
+            return;
+        }
+    };
+    runtime.block_on(async {
+        tokio::select! {
+            // Completes when its sender is dropped.
+            _ = stopped => {}
+            () = desk.work() => {}
+        }
+    });
+    // A look-up of a host's name may still be under way in a thread of its own.
+    runtime.shutdown_background();
+}
+
+/// What the thread works with.
+struct Desk {
+    calls: Weak<Sender<Call>>,
+    client: Client,
+    wake: Arc<Notify>,
+    /// Failures since the last success.
+    n_failures: u32,
+}
+
+/// Why a round ended.
+enum End {
+    /// There is nothing to do until somebody wakes the thread.
+    Idle,
+    /// It goes on after a pause.
+    Pause(Duration),
+    /// The engine is gone.
+    Closed,
+}
+
+impl Desk {
+    async fn work(mut self) {
+        loop {
+            let pause = match self.round().await {
+                End::Closed => return,
+                End::Idle => {
+                    self.wake.notified().await;
+                    SETTLE
+                }
+                End::Pause(pause) => pause,
+            };
+            // What wakes it during a pause is looked at after it.
+            sleep(pause).await;
+        }
+    }
+
+    /// Does what there is to do.
+    async fn round(&mut self) -> End {
+        loop {
+            let job = match self.ask_engine(Call::NextJob).await {
+                Some(Ok(Work::Job(job))) => *job,
+                Some(Ok(Work::Nothing)) => return End::Idle,
+                Some(Ok(Work::OthersAreAtIt)) => return End::Pause(OTHERS),
+                Some(Err(error)) => {
+                    tracing::info!(%error, "there is no work for the language model now");
+                    return End::Pause(self.failed(None));
+                }
+                None => return End::Closed,
+            };
+            let (report, pause) = self.ask_model(job).await;
+            let taken = self.ask_engine(|answer| Call::Report(Box::new(report), answer)).await;
+            let pause = match (taken, pause) {
+                (None, _) => return End::Closed,
+                (Some(Ok(Taken::Stored)), None) => continue,
+                (Some(Ok(Taken::Dropped)), None) => DROPPED,
+                (_, Some(pause)) => pause,
+                (Some(Ok(Taken::Noted)), None) => self.failed(None),
+                (Some(Err(error)), None) => {
+                    tracing::warn!(%error, "what the language model said was not stored");
+                    self.failed(None)
+                }
+            };
+            return End::Pause(pause);
+        }
+    }
+
+    /// Asks the model; also returns for how long not to ask again, after a failure.
+    async fn ask_model(&mut self, job: Job) -> (Report, Option<Duration>) {
+        let before = self.client.used();
+        let answer = self.client.ask(&prompt(&job.ask)).await;
+        let after = self.client.used();
+        let used = Used {
+            calls: after.calls.saturating_sub(before.calls),
+            tokens: after.tokens.saturating_sub(before.tokens),
+        };
+        let answered = answer.is_ok();
+        let (outcome, failure, pause) = match answer {
+            Ok(answer) => match outcome(&job.ask, &answer.json) {
+                Ok(outcome) => {
+                    self.n_failures = 0;
+                    (Some(outcome), None, None)
+                }
+                Err(rejected) => (None, Some(rejected.to_string()), Some(self.failed(None))),
+            },
+            Err(error) => (None, Some(error.to_string()), Some(self.failed(Some(&error)))),
+        };
+        if let Some(failure) = &failure {
+            tracing::warn!("{failure}; what the rules made stays");
+        }
+        (Report { job, outcome, failure, answered, used }, pause)
+    }
+
+    /// Counts a failure; returns for how long not to ask again.
+    fn failed(&mut self, error: Option<&LlmError>) -> Duration {
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.n_failures.min(10));
+        self.n_failures = self.n_failures.saturating_add(1);
+        if error.is_some_and(LlmError::is_refused) {
+            return LONGEST_PAUSE;
+        }
+        // Up to half as much again by chance, so that many users' processes do not ask together.
+        let [chance, ..] = Uuid::new_v4().into_bytes();
+        pause.min(LONGEST_PAUSE).mul_f64(1.0 + f64::from(chance) / 512.0)
+    }
+
+    /// Asks the engine; none where it is gone.
+    async fn ask_engine<T>(
+        &self,
+        call: impl FnOnce(Answer<T>) -> Call,
+    ) -> Option<Result<T, EngineError>> {
+        let (answer, reply) = oneshot::channel();
+        self.calls.upgrade()?.send(call(answer)).ok()?;
+        reply.await.ok()
+    }
+}
+
+fn prompt(ask: &Ask) -> Prompt {
+    match ask {
+        Ask::File(job) => prompts::batch_prompt(job),
+        Ask::Consolidate(job) => prompts::hot_prompt(job),
+    }
+}
+
+fn outcome(ask: &Ask, answer: &serde_json::Value) -> Result<Outcome, Rejected> {
+    match ask {
+        Ask::File(job) => prompts::read_batch(answer, job).map(Outcome::Filed),
+        Ask::Consolidate(job) => prompts::read_hot(answer, job).map(Outcome::Consolidated),
+    }
+}
