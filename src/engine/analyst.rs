@@ -19,6 +19,8 @@ use crate::llm::{Client, LlmError, Used};
 use crate::memory::consolidate::{Ask, Job, Outcome};
 use crate::memory::prompts::{self, Prompt, Rejected};
 
+/// How often a report is handed in while other processes write.
+const MOST_HAND_INS: u32 = 50;
 /// From a sign of work to looking for it: a burst of adds is looked at once.
 const SETTLE: Duration = Duration::from_millis(200);
 /// Until the next look where another process of the user is at it.
@@ -33,8 +35,8 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// What there is to do.
 #[derive(Debug)]
 pub(crate) enum Work {
-    /// This.
-    Job(Box<Job>),
+    /// This, with at most so many requests.
+    Job(Box<Job>, u64),
     /// Nothing now.
     Nothing,
     /// Another process of the user does it.
@@ -42,7 +44,7 @@ pub(crate) enum Work {
 }
 
 /// What came of a job.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Report {
     pub(crate) job: Job,
     /// What the model answered, as far as it fits; none where it did not answer or it does not fit.
@@ -64,6 +66,8 @@ pub(crate) enum Taken {
     Dropped,
     /// There was nothing to store.
     Noted,
+    /// Another process is writing: it may come again.
+    NotNow,
 }
 
 /// The thread. Dropping it ends it, whatever it is doing.
@@ -169,8 +173,8 @@ impl Desk {
     /// Does what there is to do.
     async fn round(&mut self) -> End {
         loop {
-            let job = match self.ask_engine(Call::NextJob).await {
-                Some(Ok(Work::Job(job))) => *job,
+            let (job, most) = match self.ask_engine(Call::NextJob).await {
+                Some(Ok(Work::Job(job, most))) => (*job, most),
                 Some(Ok(Work::Nothing)) => return End::Idle,
                 Some(Ok(Work::OthersAreAtIt)) => return End::Pause(OTHERS),
                 Some(Err(error)) => {
@@ -179,14 +183,14 @@ impl Desk {
                 }
                 None => return End::Closed,
             };
-            let (report, pause) = self.ask_model(job).await;
-            let taken = self.ask_engine(|answer| Call::Report(Box::new(report), answer)).await;
+            let (report, pause) = self.ask_model(job, most).await;
+            let taken = self.hand_in(report).await;
             let pause = match (taken, pause) {
                 (None, _) => return End::Closed,
                 (Some(Ok(Taken::Stored)), None) => continue,
                 (Some(Ok(Taken::Dropped)), None) => DROPPED,
                 (_, Some(pause)) => pause,
-                (Some(Ok(Taken::Noted)), None) => self.failed(None),
+                (Some(Ok(Taken::Noted | Taken::NotNow)), None) => self.failed(None),
                 (Some(Err(error)), None) => {
                     tracing::warn!(%error, "what the language model said was not stored");
                     self.failed(None)
@@ -196,16 +200,31 @@ impl Desk {
         }
     }
 
-    /// Asks the model; also returns for how long not to ask again, after a failure.
-    async fn ask_model(&mut self, job: Job) -> (Report, Option<Duration>) {
+    /// Hands a report to the engine, again if another process is writing.
+    async fn hand_in(&self, report: Report) -> Option<Result<Taken, EngineError>> {
+        let mut taken = None;
+        for _ in 0..MOST_HAND_INS {
+            let report = Box::new(report.clone());
+            taken = self.ask_engine(|answer| Call::Report(report, answer)).await;
+            if !matches!(taken, Some(Ok(Taken::NotNow))) {
+                break;
+            }
+            sleep(SETTLE).await;
+        }
+        taken
+    }
+
+    /// Asks the model, with at most so many requests; also returns for how long not to ask again, after a failure.
+    async fn ask_model(&mut self, job: Job, most: u64) -> (Report, Option<Duration>) {
         let before = self.client.used();
-        let answer = self.client.ask(&prompt(&job.ask)).await;
+        let answer = self.client.ask_within(&prompt(&job.ask), most).await;
         let after = self.client.used();
         let used = Used {
             calls: after.calls.saturating_sub(before.calls),
             tokens: after.tokens.saturating_sub(before.tokens),
         };
-        let answered = answer.is_ok();
+        let is_unfit = |error: &LlmError| matches!(error, LlmError::Empty | LlmError::NotJson(_));
+        let answered = answer.as_ref().map_or_else(is_unfit, |_| true);
         let (outcome, failure, pause) = match answer {
             Ok(answer) => match outcome(&job.ask, &answer.json) {
                 Ok(outcome) => {

@@ -38,7 +38,8 @@ pub(super) struct Consolidating {
     left: HashMap<SegmentId, u32>,
     /// Why the last call came to nothing, if it did.
     last_failure: Option<String>,
-    /// Answers in a row that did not fit.
+    /// The first page of the job whose answers did not fit, and how many of them did not.
+    rejected: Option<Slot>,
     n_rejected: u32,
 }
 
@@ -77,7 +78,7 @@ impl Worker {
             self.consolidating.lock = None;
             return Ok(Work::Nothing);
         }
-        let Some(job) = self.job(heat_threshold, now)? else {
+        let Some(mut job) = self.job(heat_threshold, now)? else {
             self.consolidating.lock = None;
             return Ok(Work::Nothing);
         };
@@ -90,13 +91,22 @@ impl Worker {
             // Another process may have done it just now.
             return self.next_job(model, heat_threshold, now);
         }
+        if !self.store.is_write_free() {
+            return Ok(Work::OthersAreAtIt);
+        }
+        job.last_forget = self.store.last_forget()?;
+        let left = model.budget.calls.saturating_sub(self.model_use()?.today.at(now).calls);
         self.spend(Used { calls: 1, tokens: 0 }, 0, now)?;
-        Ok(Work::Job(Box::new(job)))
+        Ok(Work::Job(Box::new(job), left))
     }
 
     /// Stores what a model said, if what it was made of is still as it was.
     pub(super) fn report(&mut self, report: &Report, now: Timestamp) -> Result<Taken, StoreError> {
         let Report { job, outcome, failure, answered, used } = report;
+        if !self.store.is_write_free() {
+            // Reading goes on meanwhile; the report comes again.
+            return Ok(Taken::NotNow);
+        }
         let more = Used { calls: used.calls.saturating_sub(1), tokens: used.tokens };
         self.spend(more, u64::from(*answered), now)?;
         self.consolidating.last_failure.clone_from(failure);
@@ -109,7 +119,9 @@ impl Worker {
         };
         self.consolidating.n_rejected = 0;
         let stored = self.mutate("model", |memory, store| {
-            memory.decide_outcome(job, outcome, &Stored(store), now).ok_or(())
+            let is_clean = store.last_forget().is_ok_and(|last| last == job.last_forget);
+            let change = memory.decide_outcome(job, outcome, &Stored(store), now);
+            change.filter(|_| is_clean).ok_or(())
         })?;
         Ok(if stored.is_ok() { Taken::Stored } else { Taken::Dropped })
     }
@@ -146,6 +158,10 @@ impl Worker {
 
     /// Leaves a job alone whose answers again and again do not fit.
     fn leave_after_rejections(&mut self, job: &Job) {
+        let first = job.pages.first().map(|(slot, _)| *slot);
+        if self.consolidating.rejected != first {
+            (self.consolidating.rejected, self.consolidating.n_rejected) = (first, 0);
+        }
         self.consolidating.n_rejected += 1;
         if self.consolidating.n_rejected < MOST_REJECTIONS {
             return;

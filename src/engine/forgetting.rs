@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::api::{Forget, Forgotten};
+use super::api::{EngineError, Forget, Forgotten};
 use super::worker::{Stored, Worker};
 use crate::memory::change::Change;
 use crate::memory::forget::Forgetting;
@@ -18,6 +18,27 @@ pub(super) enum Wish {
     Granted(Forgotten),
     /// There is no page with this id; nothing was forgotten.
     Unknown(PageId),
+    /// These files hold pages that are not taken in yet; nothing was forgotten.
+    Waiting(Vec<String>),
+}
+
+impl Wish {
+    /// Says why a wish is not granted.
+    pub(super) fn told(self) -> EngineError {
+        EngineError::Refused(match self {
+            Self::Granted(_) => "it is granted".to_owned(),
+            Self::Unknown(id) => format!(
+                "memory_id {id} is not known, expected one from an earlier reply; nothing was \
+                 forgotten"
+            ),
+            Self::Waiting(names) => format!(
+                "{} holds memories of another program that are taken in at the next start, and may \
+                 hold this one too; restart all clients of this user, then forget; nothing was \
+                 forgotten",
+                names.join(", ")
+            ),
+        })
+    }
 }
 
 impl Worker {
@@ -42,6 +63,11 @@ impl Worker {
 
     /// Forgets pages. What is in memory is read anew afterwards: forgetting is rare.
     pub(super) fn forget(&mut self, ids: &[PageId], now: Timestamp) -> Result<Wish, StoreError> {
+        // They may hold it too, and would bring it back.
+        let waiting = self.store.waiting()?;
+        if !waiting.is_empty() {
+            return Ok(Wish::Waiting(waiting));
+        }
         let filed_by_model = self.store.filed_by_model()?;
         let set_aside = self.store.set_aside()?;
         let mut went = None;
@@ -54,6 +80,9 @@ impl Worker {
         })?;
         if let Err(id) = decided {
             return Ok(Wish::Unknown(id));
+        }
+        if let Err(error) = self.catch_up() {
+            tracing::warn!(%error, "the memory is read anew at the next call");
         }
         let Forgetting { pages, facts } =
             went.unwrap_or(Forgetting { pages: vec![], facts: vec![] });

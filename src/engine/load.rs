@@ -82,7 +82,7 @@ struct Filling<'a> {
 impl Filling<'_> {
     fn take_anew(&mut self, head: &HeadRow) {
         match self.analysis(head) {
-            Ok(analysis) => {
+            Ok(Some(analysis)) => {
                 let row = DerivedRow {
                     slot: head.slot,
                     text_hash: head.text_hash,
@@ -91,15 +91,16 @@ impl Filling<'_> {
                 self.fresh.push(row);
                 self.take(head, analysis);
             }
+            // Forgotten since the heads were read; the next call learns of it.
+            Ok(None) => {}
             Err(error) => self.error = self.error.take().or(Some(error)),
         }
     }
 
-    fn analysis(&self, head: &HeadRow) -> Result<Analysis, StoreError> {
-        let texts = self.store.texts(head.slot)?.ok_or_else(|| {
-            StoreError::damaged(&self.store.folder().database(), "a page has no texts")
-        })?;
-        Ok(Analysis::of(&texts, head.timestamp, StaticModel::built_in()))
+    fn analysis(&self, head: &HeadRow) -> Result<Option<Analysis>, StoreError> {
+        let texts = self.store.texts(head.slot)?;
+        let model = StaticModel::built_in();
+        Ok(texts.map(|texts| Analysis::of(&texts, head.timestamp, model)))
     }
 
     fn take(&mut self, head: &HeadRow, analysis: Analysis) {

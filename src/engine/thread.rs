@@ -121,7 +121,7 @@ impl Thread {
         let wish = self.survive(|w| w.preview_forget(forget)).map_err(|f| f.told(Read));
         drop(to.send(wish.and_then(|wish| match wish {
             Wish::Granted(forgotten) => Ok(forgotten),
-            Wish::Unknown(id) => Err(unknown(id)),
+            refused => Err(refused.told()),
         })));
     }
 
@@ -137,7 +137,7 @@ impl Thread {
                     None => told(Err("the memory is being opened anew".to_owned())),
                 }
             }
-            Ok(Wish::Unknown(id)) => drop(to.send(Err(unknown(id)))),
+            Ok(refused) => drop(to.send(Err(refused.told()))),
             Err(failure) => drop(to.send(Err(failure.told(Write)))),
         }
     }
@@ -312,12 +312,6 @@ impl std::fmt::Display for Failure {
             Self::Panicked => f.write_str("the engine panicked"),
         }
     }
-}
-
-fn unknown(id: PageId) -> EngineError {
-    EngineError::Refused(format!(
-        "memory_id {id} is not known, expected one from an earlier reply; nothing was forgotten"
-    ))
 }
 
 fn panicked(kind: Kind) -> EngineError {

@@ -60,7 +60,7 @@ impl Worker {
         let mut derived = Derived::new(store.folder(), store.epoch(), fingerprint());
         let loaded = load::load(&mut store, &mut derived, options)?;
         let keeper = match store.mode() {
-            Mode::Normal => Some(Keeper::start(store.folder(), derived)?),
+            Mode::Normal => Some(Keeper::start(store.folder(), derived, stop)?),
             Mode::ReadOnly(reason) => {
                 tracing::warn!("{reason}");
                 None
@@ -288,8 +288,9 @@ impl Worker {
         }
         if change.forgotten.is_empty() {
             self.memory.apply(change);
-        } else if let Err(error) = self.read_anew() {
-            tracing::warn!(%error, "the memory is read anew at the next call");
+        } else {
+            // Read anew when the lock is free again: before the next answer.
+            self.is_stale = true;
         }
         Ok(Ok(done))
     }

@@ -146,7 +146,16 @@ impl Client {
     ///
     /// Any [`LlmError`] but a refused set-up; the last one where there were more.
     pub async fn ask(&self, prompt: &Prompt) -> Result<Answer, LlmError> {
-        let all = timeout(self.timeouts.in_all, self.tries(prompt));
+        self.ask_within(prompt, u64::MAX).await
+    }
+
+    /// Does what [`Client::ask`] does, with at most `most` requests (one at least).
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::ask`]; the last error where there are no more requests.
+    pub async fn ask_within(&self, prompt: &Prompt, most: u64) -> Result<Answer, LlmError> {
+        let all = timeout(self.timeouts.in_all, self.tries(prompt, most));
         all.await.unwrap_or_else(|_| {
             self.count_lost(prompt);
             Err(LlmError::Timeout)
@@ -158,11 +167,11 @@ impl Client {
         self.tokens.fetch_add(estimate(&[&prompt.system, &prompt.user]), Ordering::Relaxed);
     }
 
-    async fn tries(&self, prompt: &Prompt) -> Result<Answer, LlmError> {
+    async fn tries(&self, prompt: &Prompt, most: u64) -> Result<Answer, LlmError> {
         let end = Instant::now() + self.timeouts.in_all;
         let mut dialect = *self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
         let mut retries = 0;
-        loop {
+        for n in 1_u64.. {
             let failure = match self.one_try(dialect, prompt).await {
                 Ok(reply) => {
                     *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = dialect;
@@ -171,6 +180,9 @@ impl Client {
                 Err(failure) => failure,
             };
             debug!("the call of the language model failed: {}", failure.error);
+            if n >= most {
+                return Err(failure.error);
+            }
             if let LlmError::Status { status, .. } = failure.error
                 && let Some(plainer) = dialect.after(status, &failure.said)
             {
@@ -185,6 +197,7 @@ impl Client {
             retries += 1;
             sleep(pause).await;
         }
+        Err(LlmError::Timeout)
     }
 
     async fn one_try(&self, dialect: Dialect, prompt: &Prompt) -> Result<Value, Failure> {

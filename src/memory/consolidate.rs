@@ -30,10 +30,15 @@ pub const PAGES_PER_BATCH: usize = 10;
 pub struct Job {
     /// What is asked.
     pub ask: Ask,
-    /// The pages it shows.
+    /// The pages it rests on: those it shows, and those that what else it shows was made of.
     pub pages: Vec<(Slot, PageId)>,
+    /// The page before those of a batch, whose chain summary is shown.
+    before: Option<Slot>,
     /// The segments it shows, as they were.
     segments: Vec<Seen>,
+    /// The last change that had forgotten something when it was made: what a model says after another
+    /// one may hold what was forgotten.
+    pub last_forget: u64,
 }
 
 /// What is asked of a model.
@@ -97,8 +102,12 @@ impl Memory {
             return None;
         }
         let read: Vec<Page> = slots.iter().filter_map(|slot| pages.page(*slot)).collect();
+        if read.is_empty() {
+            return None;
+        }
         let before = read.first().and_then(|page| page.continues);
         let before = before.and_then(|id| pages.page(self.slot_of(id)?));
+        let before_slot = before.as_ref().map(|page| page.slot);
         let mut shown: Vec<&Segment> = Vec::new();
         for segment in read.iter().rev().filter_map(|page| self.segment_of(page.slot)) {
             if shown.len() < BATCH_TOPICS && !shown.iter().any(|known| known.id == segment.id) {
@@ -127,7 +136,9 @@ impl Memory {
         Some(Job {
             ask: Ask::File(job),
             pages: read.iter().map(|page| (page.slot, page.id)).collect(),
+            before: before_slot,
             segments: shown.into_iter().map(Seen::of).collect(),
+            last_forget: 0,
         })
     }
 
@@ -143,9 +154,11 @@ impl Memory {
         let hottest = self.mid_term.hottest(now.micros());
         let is_due = |(s, heat): &(&Segment, f64)| *heat >= threshold && s.unanalysed > 0;
         let (segment, _) = hottest.into_iter().filter(is_due).find(|(s, _)| may(s))?;
-        let new = usize::try_from(segment.unanalysed).unwrap_or(usize::MAX).min(HOT_PAGES);
+        // Those that joined last were not analysed; the oldest of them come first.
+        let new = usize::try_from(segment.unanalysed).unwrap_or(usize::MAX);
         let mut slots = self.mid_term.members(segment.id);
         slots.drain(..slots.len().saturating_sub(new));
+        slots.truncate(HOT_PAGES);
         let read: Vec<Page> = slots.iter().filter_map(|slot| pages.page(*slot)).collect();
         let page = |page: &Page| HotPage {
             id: page.id,
@@ -156,8 +169,6 @@ impl Memory {
         let known = self.long_term.facts().rev().filter(|fact| !fact.closed).take(HOT_FACTS);
         let job = HotJob {
             segment: segment.id,
-            // It quotes pages that are not shown: what rests on them could not be taken back.
-            summary: String::new(),
             keywords: segment.keywords.clone(),
             pages: read.iter().map(page).collect(),
             profile: self.long_term.profile().cloned(),
@@ -169,10 +180,14 @@ impl Memory {
                 })
                 .collect(),
         };
+        // Pages that are lost are no reason to drop the answer.
+        let seen = job.seen().filter_map(|id| Some((self.slot_of(id)?, id))).collect();
         Some(Job {
             ask: Ask::Consolidate(job),
-            pages: read.iter().map(|page| (page.slot, page.id)).collect(),
+            pages: seen,
+            before: None,
             segments: vec![Seen::of(segment)],
+            last_forget: 0,
         })
     }
 
@@ -188,7 +203,7 @@ impl Memory {
         &self,
         job: &Job,
         outcome: &Outcome,
-        pages: &dyn PageTexts,
+        pages: &dyn Pages,
         now: Timestamp,
     ) -> Option<Change> {
         let is_there = |(slot, id): &(Slot, PageId)| self.slot_of(*id) == Some(*slot);
@@ -200,11 +215,18 @@ impl Memory {
         }
         match (&job.ask, outcome) {
             (Ask::File(ask), Outcome::Filed(filed)) => {
+                let before = job.before.map(|slot| pages.page(slot).map(|page| page.chain_summary));
+                if before.is_some_and(|before| before != ask.before) {
+                    return None;
+                }
                 let placed = |page: &BatchPage| {
                     let segment = self.slot_of(page.id).and_then(|slot| self.segment_of(slot));
                     segment.is_some_and(|segment| segment.id == page.segment)
                 };
-                ask.pages.iter().all(placed).then(|| self.decide_filed(filed, pages, now))
+                let through = job.pages.last().map(|(slot, _)| *slot);
+                let decide =
+                    || Change { filed_by_model: through, ..self.decide_filed(filed, pages, now) };
+                ask.pages.iter().all(placed).then(decide)
             }
             (Ask::Consolidate(ask), Outcome::Consolidated(said)) => {
                 Some(self.decide_consolidated(ask, said, now))
@@ -221,7 +243,6 @@ impl Memory {
         draft.flush_visits();
         let homes = self.homes(filed);
         let mut relinked = Vec::new();
-        let mut last = None;
         for page in &filed.pages {
             let Some(slot) = self.slot_of(page.id) else { continue };
             let (Some(texts), Some((_, at))) = (pages.texts(slot), self.id_of(slot)) else {
@@ -238,14 +259,14 @@ impl Memory {
                 continues: before.and_then(|slot| self.id_of(slot)).map(|(id, _)| id),
                 chain_summary: page.chain_summary.clone(),
             });
-            last = last.max(Some(slot));
         }
         for (place, id) in &homes {
             if let Some(topic) = filed.topics.get(*place) {
                 draft.name(*id, &topic.summary, &topic.keywords);
             }
         }
-        Change { mid: draft.finish(), relinked, filed_by_model: last, ..Change::default() }
+        draft.merge_over_capacity(around);
+        Change { mid: draft.finish(), relinked, ..Change::default() }
     }
 
     /// Returns the segment of every topic, by its place. A new one is named after its first page
@@ -273,7 +294,7 @@ impl Memory {
         }
         let mut draft = Draft::new(&self.mid_term);
         draft.flush_visits();
-        draft.analysed(ask.segment);
+        draft.analysed(ask.segment, u32::try_from(ask.pages.len()).unwrap_or(u32::MAX));
         let profile = said.profile.clone().map(|p| ProfileChange::Put(Box::new(p)));
         let long = LongChange { profile, ..long.finish(now) };
         Change { mid: draft.finish(), long, ..Change::default() }

@@ -180,11 +180,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Notes that a segment was analysed: its visits and new pages count from 0 again.
-    pub fn analysed(&mut self, id: SegmentId) {
+    /// Notes that so many new pages of a segment were analysed; its visits count from 0 again.
+    pub fn analysed(&mut self, id: SegmentId, pages: u32) {
         let id = self.resolve(id);
         if let Some(mut entry) = self.entry(id).cloned() {
-            (entry.segment.visits, entry.segment.unanalysed) = (0, 0);
+            entry.segment.visits = 0;
+            entry.segment.unanalysed = entry.segment.unanalysed.saturating_sub(pages);
             self.changed.insert(id, entry);
         }
     }

@@ -14,6 +14,8 @@ use super::draft::{Around, Draft};
 use super::fact::{Fact, Statement};
 use super::long::{LongChange, ProfileChange};
 use super::page::{Page, PageId, Slot};
+use super::prompts::ModelProfile;
+use super::prompts::batch::BATCH_PAGES;
 use super::rules;
 use super::segment::SegmentId;
 use crate::memory::consolidate::Pages;
@@ -21,8 +23,8 @@ use crate::memory::extract::Corpus as _;
 use crate::retrieval::words_with_stems;
 use crate::time::Timestamp;
 
-/// How far back from a forgotten page a model may have carried its words: pages filed together.
-const BATCH_REACH: u32 = 64;
+/// How many pages back from a forgotten one a model may have carried its words: those filed together.
+const BATCH_REACH: usize = BATCH_PAGES;
 
 /// What forgetting some pages comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,8 +128,11 @@ impl Memory {
         let Some(first) = gone.slots.first().filter(|_| filed_by_model > Slot(0)) else {
             return Vec::new();
         };
-        let from = Slot(first.0.saturating_sub(BATCH_REACH));
-        let reached = self.heads.range(from..=filed_by_model.max(from)).map(|(slot, _)| *slot);
+        // Counted in pages, not in places: those of forgotten pages stay empty.
+        let back = self.heads.range(..*first).rev().take(BATCH_REACH);
+        // Without an end: rules carried words along chains that a model has cut since.
+        let on = self.heads.range(*first..);
+        let reached = back.chain(on).map(|(slot, _)| *slot);
         let carries =
             |slot: &Slot| pages.page(*slot).is_some_and(|page| gone.is_in(&page.chain_summary));
         reached.filter(|slot| !gone.slots.contains(slot)).filter(carries).collect()
@@ -166,9 +171,13 @@ impl Memory {
                 None => long.gone.push(fact.id),
             }
         }
-        let cites = self.long_term.profile().map(|profile| &profile.cites);
-        let is_cited = cites.is_some_and(|cites| cites.iter().any(|id| gone.ids.contains(id)));
-        long.profile = is_cited.then_some(ProfileChange::Drop);
+        let rests_on_it = |profile: &ModelProfile| {
+            let sections = [&profile.needs, &profile.expectations, &profile.interests];
+            profile.cites.iter().any(|id| gone.ids.contains(id))
+                || sections.into_iter().any(|section| gone.is_in(section))
+        };
+        long.profile =
+            self.long_term.profile().is_some_and(rests_on_it).then_some(ProfileChange::Drop);
         long
     }
 

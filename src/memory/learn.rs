@@ -89,6 +89,9 @@ impl<'a> LongDraft<'a> {
         let attribute = statement.attribute;
         let is_single = attribute.cardinality() == Cardinality::Single;
         let current: Vec<Fact> = known.into_iter().filter(|fact| !fact.closed).collect();
+        if is_single && current.iter().any(|fact| !may_change(fact, on)) {
+            return;
+        }
         if statement.negated && is_single && statement.head.is_empty() {
             // "I don't live in Berlin" closes Berlin and says nothing of where the home is.
             self.close_where(&current, on, |fact| is_value(fact, &statement.value));
@@ -130,10 +133,16 @@ impl<'a> LongDraft<'a> {
         if is_after(&fact, on) {
             // An older page says it too: it holds from then on.
             fact.sources.insert(0, on.id);
-            fact.said_at = on.at;
-            fact.valid_from = statement.valid_from.unwrap_or(on.at);
-            fact.clause.clone_from(&statement.clause);
-            fact.said_on = on.id;
+            fact = Fact {
+                value: statement.value.clone(),
+                clause: statement.clause.clone(),
+                said_on: on.id,
+                said_at: on.at,
+                when: statement.when.clone(),
+                valid_from: statement.valid_from.unwrap_or(on.at),
+                valid_to: statement.valid_to,
+                ..fact
+            };
         } else {
             fact.sources.push(on.id);
         }
@@ -176,7 +185,7 @@ impl<'a> LongDraft<'a> {
     fn close_where(&mut self, facts: &[Fact], on: SaidOn, closes: impl Fn(&Fact) -> bool) -> usize {
         let mut n_closed = 0;
         for fact in facts.iter().filter(|fact| !fact.closed && closes(fact)) {
-            if is_after(fact, on) {
+            if is_after(fact, on) || !may_change(fact, on) {
                 continue;
             }
             let closed = Fact { closed: true, valid_to: Some(on.at), ..fact.clone() };
@@ -196,8 +205,9 @@ impl<'a> LongDraft<'a> {
         self.gone.extend(history.iter().take(over).map(|fact| fact.id));
     }
 
-    /// Lets facts give way, the oldest first, where there are more than fit: plans that are over,
-    /// then those that are not protected, then the others. History has as much room again.
+    /// Lets facts give way, what was said first coming first, where there are more than fit: those a
+    /// model pointed at, plans that are over, those that are not protected, the others. History has
+    /// as much room again.
     fn evict(&mut self, owner: Owner, now: Timestamp) {
         if self.changed.values().all(|fact| fact.attribute.owner() != owner) {
             return;
@@ -212,10 +222,16 @@ impl<'a> LongDraft<'a> {
         let mut going = Vec::new();
         for facts in [held, closed] {
             let over = facts.len().saturating_sub(self.long.capacity);
-            let mut oldest: Vec<_> =
-                facts.iter().map(|fact| (fact.is_protected(), !is_over(fact), fact.id)).collect();
-            oldest.sort_unstable();
-            going.extend(oldest.into_iter().take(over).map(|(_, _, id)| id));
+            let rank = |fact: &&Fact| {
+                let by_rule = fact.reader == Reader::Rule;
+                let is_protected = by_rule && fact.is_protected();
+                (is_protected, by_rule, !is_over(fact), fact.said_at.micros(), fact.id)
+            };
+            let mut oldest: Vec<_> = facts.iter().map(rank).collect();
+            if over > 0 {
+                oldest.sort_unstable();
+            }
+            going.extend(oldest.into_iter().take(over).map(|(_, _, _, _, id)| id));
         }
         self.gone.extend(going);
     }
@@ -240,6 +256,12 @@ impl<'a> LongDraft<'a> {
 /// Whether a fact was said after a page that may be older than it.
 fn is_after(fact: &Fact, on: SaidOn) -> bool {
     on.may_be_late && on.at.micros() < fact.said_at.micros()
+}
+
+/// Whether what was found on a page may close a fact: a model points at words and may be mistaken
+/// about what they say, so it never takes the place of what the rules read.
+fn may_change(fact: &Fact, on: SaidOn) -> bool {
+    on.reader == Reader::Rule || fact.reader == Reader::Model
 }
 
 /// Whether a statement says what a fact says. Events are the same only about the same time.

@@ -246,3 +246,33 @@ fn numbers_are_never_used_twice() {
     draft.learn(vec![says(Like, "c", "c")], page(3, false));
     assert_eq!(draft.finish(at("2026-06-01")).facts[0].id, FactId(8));
 }
+
+#[test]
+fn what_a_model_points_at_never_takes_the_place_of_what_a_rule_read() {
+    let mut story = Story::new(2);
+    let model = |day| SaidOn { reader: Reader::Model, ..page(day, true) };
+    story.tell(page(1, false), &[says(Name, "", "Ada"), says(Like, "tea", "tea")]);
+    story.tell(model(2), &[says(Name, "", "Bob")]);
+    story.tell(model(2), &[denies(Like, "tea", "tea"), ends(Like, "tea", "tea")]);
+    assert!(story.held().contains(&"name=Ada".to_owned()), "{:?}", story.held());
+    assert!(story.held().contains(&"like/tea=tea".to_owned()), "{:?}", story.held());
+    // What a model found gives way to a rule, and to another model.
+    let mut story = Story::new(2);
+    story.tell(model(1), &[says(Name, "", "Bob")]);
+    story.tell(model(2), &[says(Name, "", "Rob")]);
+    assert_eq!(story.held(), ["name=Rob"]);
+    story.tell(page(3, false), &[says(Name, "", "Ada")]);
+    assert_eq!(story.held(), ["name=Ada"]);
+    story.tell(page(3, false), &[says(Like, "a", "a")]);
+    story.tell(model(4), &[says(Attribute::Health, "flu", "flu")]);
+    assert_eq!(story.held(), ["name=Ada", "like/a=a"], "over capacity");
+}
+
+#[test]
+fn what_was_said_first_gives_way_first_whenever_it_is_read() {
+    let mut story = Story::new(2);
+    story.tell(page(8, true), &[says(Like, "new", "new")]);
+    story.tell(page(9, true), &[says(Like, "newer", "newer")]);
+    story.tell(page(1, true), &[says(Like, "old", "old")]);
+    assert_eq!(story.held(), ["like/new=new", "like/newer=newer"]);
+}

@@ -86,8 +86,12 @@ impl LongTerm {
         for id in change.gone {
             self.remove(id);
         }
-        for fact in change.facts {
-            self.put(fact);
+        let late: HashSet<Owner> = change.facts.into_iter().filter_map(|f| self.put(f)).collect();
+        for owner in [Owner::User, Owner::Assistant] {
+            let is_sparse = self.index.get(&owner).is_some_and(Index::is_sparse);
+            if late.contains(&owner) || is_sparse {
+                self.rebuild(owner);
+            }
         }
         match change.profile {
             Some(ProfileChange::Put(profile)) => self.profile = Some(*profile),
@@ -96,14 +100,16 @@ impl LongTerm {
         }
     }
 
-    fn put(&mut self, fact: Fact) {
+    /// Puts a fact in its place; returns its owner if the index has no place for it any more, which
+    /// has places for rising numbers only.
+    fn put(&mut self, fact: Fact) -> Option<Owner> {
         let id = fact.id;
         self.last_id = self.last_id.max(id);
         // What is searched for does not change as long as the fact holds.
         let known = self.entries.get(&id);
         if known.is_some_and(|e| e.fact.clause == fact.clause && e.fact.closed == fact.closed) {
             self.entries.entry(id).and_modify(|entry| entry.fact = fact);
-            return;
+            return None;
         }
         self.remove(id);
         let analysis = (!fact.closed).then(|| analysis(&fact));
@@ -111,9 +117,7 @@ impl LongTerm {
         let owner = fact.attribute.owner();
         let late = analysis.is_some() && !self.insert(owner, &fact, analysis.as_ref());
         self.entries.insert(id, Entry { fact, analysis });
-        if late {
-            self.rebuild(owner);
-        }
+        late.then_some(owner)
     }
 
     /// Adds a fact to the index of its owner; false where a fact with a higher number is there.
@@ -163,8 +167,10 @@ impl LongTerm {
 
     /// Returns the facts that hold, the newest first; of those that show the same clause only one.
     pub fn current(&self, owner: Owner) -> Vec<&Fact> {
-        let held = self.facts().rev().filter(|f| !f.closed && f.attribute.owner() == owner);
-        distinct(held)
+        let held = self.facts().filter(|f| !f.closed && f.attribute.owner() == owner);
+        let mut held: Vec<&Fact> = held.collect();
+        held.sort_by_key(|fact| std::cmp::Reverse((fact.said_at.micros(), fact.id)));
+        distinct(held.into_iter())
     }
 
     /// Returns the facts that hold and fit a query, best first; of those that show the same clause

@@ -324,7 +324,7 @@ fn visits_are_heat_at_once_and_stored_when_flushed() {
 
     let mut draft = Draft::new(&mid);
     draft.flush_visits();
-    draft.analysed(id);
+    draft.analysed(id, u32::MAX);
     let change = draft.finish();
     mid.apply(&change);
     let stored = mid.get(id).unwrap();

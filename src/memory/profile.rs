@@ -58,12 +58,13 @@ const LINES: [(&str, &[Attribute]); 7] = [
 ///
 /// `topics` may come in any order: those with the most pages are named.
 pub fn compose<'a>(
-    facts: impl DoubleEndedIterator<Item = &'a Fact>,
+    facts: impl Iterator<Item = &'a Fact>,
     topics: impl Iterator<Item = Topic<'a>>,
     model: Option<&ModelProfile>,
     now: Timestamp,
 ) -> Option<String> {
-    let held: Vec<&Fact> = facts.rev().filter(|fact| !fact.closed).collect();
+    let mut held: Vec<&Fact> = facts.filter(|fact| !fact.closed).collect();
+    held.sort_by_key(|fact| std::cmp::Reverse((fact.said_at.micros(), fact.id)));
     let mut text = String::new();
     for (name, attributes) in LINES {
         let line = clauses(&held, attributes, now);

@@ -103,6 +103,11 @@ impl Index {
         }
     }
 
+    /// Whether more places are empty than pages are there.
+    pub fn is_sparse(&self) -> bool {
+        self.slots.len() > 2 * self.n_pages + 64
+    }
+
     /// Returns the number of pages.
     pub fn len(&self) -> usize {
         self.n_pages

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::folder::{Folder, create_private_dir, private_options};
+use super::folder::{FileKey, Folder, create_private_dir, key_of, private_options};
 use super::rows::has_page;
 use crate::memory::page::Slot;
 use crate::retrieval::Analysis;
@@ -38,6 +38,8 @@ pub(crate) struct Derived {
     epoch: String,
     fingerprint: String,
     conn: Option<Connection>,
+    /// Which file `conn` is open on.
+    key: Option<FileKey>,
 }
 
 impl Derived {
@@ -48,6 +50,7 @@ impl Derived {
             epoch: epoch.to_owned(),
             fingerprint: format!("{fingerprint:016x}"),
             conn: None,
+            key: None,
         }
     }
 
@@ -56,7 +59,9 @@ impl Derived {
     pub(crate) fn load(&mut self, mut each: impl FnMut(Slot, u64, Analysis)) {
         if let Err(error) = self.try_load(&mut each) {
             tracing::info!(%error, path = %self.path.display(), "derived data is made anew");
-            self.delete();
+            if !is_busy(&error) {
+                self.delete();
+            }
         }
     }
 
@@ -65,18 +70,24 @@ impl Derived {
     pub(crate) fn store(&mut self, rows: &[DerivedRow], memory: &Connection) {
         if let Err(error) = self.try_store(rows, memory) {
             tracing::info!(%error, path = %self.path.display(), "derived data was not stored");
-            if !error.sqlite_error_code().is_some_and(|c| c == rusqlite::ErrorCode::DatabaseBusy) {
+            if !is_busy(&error) {
                 self.delete();
             }
         }
     }
 
-    /// Removes the rows of pages that `memory` does not have, and every trace of them.
-    pub(crate) fn retain(&mut self, memory: &Connection) {
-        if let Err(error) = self.try_retain(memory) {
-            tracing::info!(%error, path = %self.path.display(), "derived data is made anew");
-            self.delete();
+    /// Removes the rows of pages that `memory` does not have, and every trace of them; false where
+    /// another process is at the file.
+    pub(crate) fn retain(&mut self, memory: &Connection) -> bool {
+        match self.try_retain(memory) {
+            Err(error) if is_busy(&error) => return false,
+            Err(error) => {
+                tracing::info!(%error, path = %self.path.display(), "derived data is made anew");
+                self.delete();
+            }
+            Ok(()) => {}
         }
+        true
     }
 
     fn try_retain(&mut self, memory: &Connection) -> rusqlite::Result<()> {
@@ -168,7 +179,8 @@ impl Derived {
     }
 
     fn open(&mut self) -> rusqlite::Result<()> {
-        if self.conn.is_some() && self.path.exists() {
+        // Another process may have deleted it and begun anew.
+        if self.conn.is_some() && self.key.is_some() && key_of(&self.path) == self.key {
             return Ok(());
         }
         self.conn = None;
@@ -186,6 +198,7 @@ impl Derived {
         )?;
         conn.busy_timeout(std::time::Duration::from_millis(200))?;
         conn.execute_batch(TABLES)?;
+        self.key = key_of(&self.path);
         self.conn = Some(conn);
         Ok(())
     }
@@ -200,6 +213,11 @@ impl Derived {
             }
         }
     }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub(crate) enum Step {
     Done,
     /// Another process writes the views.
     Views,
+    /// Another process writes derived data.
+    Derived,
     /// Another process writes.
     Writer,
     /// Another process reads an older state.
@@ -43,7 +45,7 @@ impl Step {
         match self {
             Self::Done => "all is erased",
             Self::Views => "another client writes the readable copies",
-            Self::Writer => "another client is writing",
+            Self::Derived | Self::Writer => "another client is writing",
             Self::Reader => "another client still reads an older state",
         }
     }
@@ -72,6 +74,13 @@ pub(crate) struct Progress {
     database: bool,
 }
 
+impl Progress {
+    /// Whether only short work is left.
+    pub(crate) fn is_short(&self) -> bool {
+        self.database
+    }
+}
+
 /// Whether something is to be erased, and since which change.
 pub(crate) fn pending(conn: &Connection) -> Result<Option<String>, StoreError> {
     schema::meta(conn, ERASING)
@@ -90,16 +99,19 @@ pub(crate) fn erase(tools: &mut Tools<'_>) -> Result<Step, StoreError> {
         for name in set_aside(tools.folder)? {
             tools.folder.remove(&name)?;
         }
-        tools.derived.retain(tools.conn);
+        if !tools.derived.retain(tools.conn) {
+            return Ok(Step::Derived);
+        }
         tools.progress.views = true;
     }
-    if !tools.progress.database {
-        if !vacuum(tools)? {
-            return Ok(Step::Writer);
-        }
-        tools.progress.database = true;
+    // Nobody commits meanwhile: a commit looks for its log.
+    let write = tools.folder.lock_file(".write")?;
+    if write.try_lock().is_err() {
+        return Ok(Step::Writer);
     }
-    if !truncate_log(tools.conn)? {
+    let is_emptied = empty_database(tools);
+    write.unlock().map_err(|e| StoreError::io("unlock", &tools.folder.path(".write"), e))?;
+    if !is_emptied? {
         return Ok(Step::Reader);
     }
     // What was forgotten meanwhile has a mark of its own.
@@ -119,16 +131,13 @@ fn rewrite_views(tools: &mut Tools<'_>) -> Result<bool, StoreError> {
     written.map(|()| true)
 }
 
-/// Makes the database anew; false where another process writes.
-fn vacuum(tools: &Tools<'_>) -> Result<bool, StoreError> {
-    let write = tools.folder.lock_file(".write")?;
-    if write.try_lock().is_err() {
-        return Ok(false);
+/// Makes the database anew and empties its log; false where somebody still reads an older state.
+fn empty_database(tools: &mut Tools<'_>) -> Result<bool, StoreError> {
+    if !tools.progress.database {
+        tools.conn.execute_batch("VACUUM")?;
+        tools.progress.database = true;
     }
-    let vacuumed = tools.conn.execute_batch("VACUUM");
-    write.unlock().map_err(|e| StoreError::io("unlock", &tools.folder.path(".write"), e))?;
-    vacuumed?;
-    Ok(true)
+    truncate_log(tools.conn)
 }
 
 /// Moves the log into the database and empties it; false where somebody still reads it.

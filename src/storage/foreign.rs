@@ -28,20 +28,11 @@ pub(crate) fn take_in(
 ) -> Result<(), StoreError> {
     let mut files = Vec::new();
     let mut pages = Vec::new();
-    for name in folder.names()? {
-        let json = std::path::Path::new(&name).extension().is_some_and(|e| e == "json");
-        if !json || name.starts_with('.') {
-            continue;
-        }
-        let path = folder.path(&name);
-        let bytes = std::fs::read(&path).map_err(|e| StoreError::io("read", &path, e))?;
-        if verdict(&bytes) == Verdict::Foreign {
-            let found = pages_in(&bytes, now);
-            // A file without pages is in nobody's way, unless a view belongs under its name.
-            if !found.is_empty() || NAMES.contains(&name.as_str()) {
-                files.push((name, found.len()));
-                pages.extend(found);
-            }
+    for (name, found) in found(folder, now)? {
+        // A file without pages is in nobody's way, unless a view belongs under its name.
+        if !found.is_empty() || NAMES.contains(&name.as_str()) {
+            files.push((name, found.len()));
+            pages.extend(found);
         }
     }
     if files.is_empty() {
@@ -58,6 +49,29 @@ pub(crate) fn take_in(
     }
     tracing::warn!("{new}");
     Ok(())
+}
+
+/// Returns the foreign JSON files of the folder that have pages: the next start takes them in.
+pub(crate) fn waiting(folder: &Folder) -> Result<Vec<String>, StoreError> {
+    let found = found(folder, Timestamp::now())?;
+    Ok(found.into_iter().filter(|(_, pages)| !pages.is_empty()).map(|(name, _)| name).collect())
+}
+
+/// Reads every foreign JSON file of the folder.
+fn found(folder: &Folder, now: Timestamp) -> Result<Vec<(String, Vec<NewPage>)>, StoreError> {
+    let mut files = Vec::new();
+    for name in folder.names()? {
+        let json = std::path::Path::new(&name).extension().is_some_and(|e| e == "json");
+        if !json || name.starts_with('.') {
+            continue;
+        }
+        let path = folder.path(&name);
+        let bytes = std::fs::read(&path).map_err(|e| StoreError::io("read", &path, e))?;
+        if verdict(&bytes) == Verdict::Foreign {
+            files.push((name, pages_in(&bytes, now)));
+        }
+    }
+    Ok(files)
 }
 
 /// Stores the pages that are not there yet, in one transaction with what the user is told.

@@ -4,6 +4,8 @@
 //! decides nothing about the memory: it only brings files up to date with what was committed.
 
 use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -58,7 +60,11 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Starts the thread.
-    pub(crate) fn start(folder: &Folder, derived: Derived) -> Result<Self, StoreError> {
+    pub(crate) fn start(
+        folder: &Folder,
+        derived: Derived,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Self, StoreError> {
         let (notes, inbox) = channel();
         let mut house = House {
             conn: schema::connect(&folder.database(), Access::ReadWrite)?,
@@ -72,6 +78,7 @@ impl Keeper {
             key: folder.database_key(),
             patience: RETRY,
             erasing: None,
+            stop: Arc::clone(stop),
         };
         if erase::pending(&house.conn)?.is_some() {
             house.take(Note::Erase(None));
@@ -134,6 +141,8 @@ struct House {
     /// Until the next try after a failure; doubled by each.
     patience: Duration,
     erasing: Option<Erasing>,
+    /// Whether the program is stopping: then nobody is kept waiting.
+    stop: Arc<AtomicBool>,
 }
 
 /// An erasure under way.
@@ -202,6 +211,7 @@ impl House {
             // Removed or replaced: the next call says so.
             self.rows.clear();
             (self.last_change, self.show_by) = (None, None);
+            self.leave_erasing("the folder was removed or replaced");
             return;
         }
         if (idle && !self.rows.is_empty()) || self.rows.len() >= DERIVED_BATCH {
@@ -272,7 +282,7 @@ impl House {
             }
         };
         let now = Instant::now();
-        if now >= erasing.until {
+        if now >= erasing.until || self.stop.load(Ordering::SeqCst) {
             erasing.told.drain(..).for_each(|told| told(Err(reason.clone())));
         }
         erasing.next = now + RETRY;
@@ -294,8 +304,19 @@ impl House {
         if !self.rows.is_empty() && self.folder.database_key() == self.key {
             self.derived.store(&std::mem::take(&mut self.rows), &self.conn);
         }
-        if self.erasing.is_some() {
+        // What takes long is left to the mark in the database.
+        if self.erasing.as_ref().is_some_and(|erasing| erasing.progress.is_short())
+            && self.folder.database_key() == self.key
+        {
             self.erase();
+        }
+        self.leave_erasing("the server is stopping");
+    }
+
+    /// Leaves an erasure to others, and tells those who wait.
+    fn leave_erasing(&mut self, why: &str) {
+        if let Some(erasing) = self.erasing.take() {
+            erasing.told.into_iter().for_each(|told| told(Err(why.to_owned())));
         }
     }
 }

@@ -46,6 +46,15 @@ impl Locks {
         Ok(Self { folder: folder.clone(), write: Arc::new(folder.lock_file(".write")?) })
     }
 
+    /// Whether nobody holds the write lock now.
+    pub(crate) fn is_free(&self) -> bool {
+        let free = self.write.try_lock().is_ok();
+        if free && let Err(error) = self.write.unlock() {
+            tracing::warn!(%error, "a lock could not be released");
+        }
+        free
+    }
+
     /// Waits for the turn to write; gives up after five seconds or when `stop` is set.
     pub(crate) fn write(&self, stop: &AtomicBool) -> Result<Held, StoreError> {
         acquire(WRITE_PATIENCE, stop, || self.write.try_lock()).map_err(

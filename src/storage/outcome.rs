@@ -19,6 +19,9 @@ use crate::memory::segment::SegmentId;
 /// The key of `meta` that says how far a model has filed the pages.
 pub(crate) const FILED_BY_MODEL: &str = "filed_by_model";
 
+/// The key of `meta` that says which change forgot something last.
+pub(crate) const LAST_FORGET: &str = "last_forget";
+
 /// What other processes wrote.
 #[derive(Debug, Default)]
 pub(crate) struct News {
@@ -89,6 +92,13 @@ fn forget(conn: &Connection, change: &Change, seq: u64) -> Result<(), StoreError
     // Their places stay empty, rightly.
     let gaps = check::gaps(conn)? as usize + n_removed;
     schema::set_meta(conn, "gaps", &gaps.to_string())?;
+    schema::set_meta(conn, LAST_FORGET, &seq.to_string())?;
+    // What was set aside is deleted with it.
+    conn.execute_batch(
+        "UPDATE notices SET text = replace(replace(text,
+           'files are kept as', 'files were kept, until something was forgotten, as'),
+           ', kept as', ', kept until something was forgotten as')",
+    )?;
     schema::set_meta(conn, ERASING, &seq.to_string())
 }
 

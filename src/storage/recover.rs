@@ -13,6 +13,7 @@ use super::create::{self, Identity};
 use super::erase::ERASING;
 use super::folder::{DATABASE, Folder};
 use super::open::UNCLEAN;
+use super::outcome::LAST_FORGET;
 use super::rows::Reading;
 use super::salvage::{Salvaged, salvage};
 use super::schema::set_meta;
@@ -116,6 +117,9 @@ fn fill(conn: &Connection, salvaged: &Salvaged, told: &str) -> Result<(), StoreE
     }
     if let Some(mark) = &salvaged.erasing {
         set_meta(conn, ERASING, mark)?;
+    }
+    if salvaged.last_forget > 0 {
+        set_meta(conn, LAST_FORGET, &salvaged.last_forget.to_string())?;
     }
     // A slot that was lost stays empty: no other page may take its place.
     rows::continue_after(conn, salvaged.last_slot)?;

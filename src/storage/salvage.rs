@@ -12,11 +12,13 @@ use rusqlite::Connection;
 use super::StoreError;
 use super::fact_rows;
 use super::folder::{Folder, private_options};
+use super::outcome::LAST_FORGET;
 use super::rows::{self, PageRow};
 use super::schema::{self, Access};
 use super::segment_rows::{self, SegmentRow};
 use super::views::Contents;
 use super::wal::{self, Frames};
+use crate::memory::chain::chain_summary;
 use crate::memory::fact::Fact;
 use crate::memory::page::{PageId, Slot};
 use crate::memory::prompts::ModelProfile;
@@ -55,6 +57,9 @@ pub(crate) struct Salvaged {
     pub(crate) notices: Vec<String>,
     /// Slots whose pages were forgotten: older sources may still have them.
     forgotten: HashSet<Slot>,
+    /// The last change that forgot something, as far as known: of a source of before it only pages
+    /// count, since what was made of them may quote what was forgotten.
+    pub(crate) last_forget: u64,
     /// Whether something forgotten was still to be erased.
     pub(crate) erasing: Option<String>,
     /// Facts by their numbers.
@@ -109,7 +114,7 @@ pub(crate) fn salvage(
 
 impl Salvaged {
     fn take_rows(&mut self, conn: &Connection) -> Result<(), StoreError> {
-        self.take_meta(conn);
+        let is_old = self.take_meta(conn) < self.last_forget;
         let last = self.take_last_slot(conn)?;
         self.rows_read = true;
         for slot in (1..=last.saturating_add(BEYOND)).map(Slot) {
@@ -117,7 +122,10 @@ impl Salvaged {
             if own.as_ref().is_some_and(|own| own.segment.is_some()) {
                 continue;
             }
-            let Ok(Some(row)) = rows::page(conn, slot) else { continue };
+            let Ok(Some(mut row)) = rows::page(conn, slot) else { continue };
+            if is_old {
+                keep_only_page(&mut row);
+            }
             self.seq = self.seq.max(row.page.seq);
             match own {
                 // A later commit filed it.
@@ -127,6 +135,9 @@ impl Salvaged {
                     self.pages.insert(slot, row);
                 }
             }
+        }
+        if is_old {
+            return Ok(());
         }
         self.take_facts(conn);
         segment_rows::each(conn, |row| {
@@ -150,7 +161,8 @@ impl Salvaged {
         }
     }
 
-    fn take_meta(&mut self, conn: &Connection) {
+    /// Returns the last change of this source that forgot something.
+    fn take_meta(&mut self, conn: &Connection) -> u64 {
         let meta = |key| schema::meta(conn, key).ok().flatten();
         self.owner = self.owner.take().or_else(|| meta("owner"));
         self.assistant = self.assistant.take().or_else(|| meta("assistant"));
@@ -164,7 +176,12 @@ impl Salvaged {
         if self.notices.is_empty() {
             self.notices = rows::notices(conn).unwrap_or_default();
         }
-        self.prose = self.prose.take().or_else(|| fact_rows::prose(conn).ok().flatten());
+        let forgot = meta(LAST_FORGET).and_then(|seq| seq.parse().ok()).unwrap_or(0);
+        self.last_forget = self.last_forget.max(forgot);
+        if forgot == self.last_forget {
+            self.prose = self.prose.take().or_else(|| fact_rows::prose(conn).ok().flatten());
+        }
+        forgot
     }
 
     /// Leaves out pages that an older source has and a newer one says are forgotten.
@@ -216,7 +233,11 @@ impl Salvaged {
     fn take_views(&mut self, views: Contents) {
         let known: HashSet<PageId> = self.pages.values().map(|row| row.page.id).collect();
         let mut displaced = Vec::new();
-        for row in views.pages.into_values() {
+        let is_old = views.oldest < self.last_forget;
+        for mut row in views.pages.into_values() {
+            if is_old {
+                keep_only_page(&mut row);
+            }
             let slot = row.page.slot;
             self.seq = self.seq.max(row.page.seq);
             self.last_slot = self.last_slot.max(slot.0);
@@ -234,18 +255,20 @@ impl Salvaged {
             }
         }
         self.append(displaced);
-        for (from, into) in views.merged {
-            self.merged.entry(from).or_insert(into);
-        }
-        for (id, segment) in views.segments {
-            self.segments.entry(id).or_insert(segment);
-        }
-        if !self.facts_whole {
-            for (id, fact) in views.facts {
-                self.facts.entry(id).or_insert(fact);
+        if !is_old {
+            for (from, into) in views.merged {
+                self.merged.entry(from).or_insert(into);
             }
+            for (id, segment) in views.segments {
+                self.segments.entry(id).or_insert(segment);
+            }
+            if !self.facts_whole {
+                for (id, fact) in views.facts {
+                    self.facts.entry(id).or_insert(fact);
+                }
+            }
+            self.prose = self.prose.take().or(views.prose);
         }
-        self.prose = self.prose.take().or(views.prose);
         self.seq = views.seqs.values().copied().fold(self.seq, u64::max);
         self.epochs.extend(views.seqs.into_keys());
         if let Some((owner, assistant)) = views.owner {
@@ -299,6 +322,12 @@ impl Salvaged {
             (1..=self.last_slot).filter(|s| !self.pages.contains_key(&Slot(*s))).collect();
         if empty.len() <= self.gaps as usize { Vec::new() } else { empty }
     }
+}
+
+/// Leaves of a page what was told; what was made of it is made again.
+fn keep_only_page(row: &mut PageRow) {
+    (row.segment, row.page.continues) = (None, None);
+    row.page.chain_summary = chain_summary(None, &row.page.new.texts);
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::sync::atomic::AtomicBool;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use tempfile::TempDir;
 
 use super::folder::{DATABASE, FileKey, Folder};
@@ -15,7 +15,7 @@ use super::rows::{self, HeadRow};
 use super::schema::{self, Access, VERSION};
 use super::segment_rows::{self, SegmentRow};
 use super::views::{self, Writer};
-use super::{StoreError, erase, fact_rows, log, open};
+use super::{StoreError, erase, fact_rows, foreign, log, open};
 use crate::memory::change::Change;
 use crate::memory::fact::FactId;
 use crate::memory::long::{LongChange, ProfileChange};
@@ -246,8 +246,11 @@ impl Store {
         if now == self.data_version {
             return Ok(None);
         }
+        // One moment for the log and for what it names: others may remove that in between.
+        let snapshot = self.snapshot()?;
         let (written, last, n_rows) = log::since(&self.conn, self.seen)?;
         let news = outcome::news(&self.conn, &written)?;
+        drop(snapshot);
         let read = n_rows + news.n_rows();
         self.count(|costs| costs.rows_read += read as u64);
         self.data_version = now;
@@ -257,9 +260,7 @@ impl Store {
 
     /// Reads all that is kept in memory of a user.
     pub(crate) fn load(&mut self) -> Result<Stored, StoreError> {
-        // Inside a transaction there is a snapshot already.
-        let is_free = self.conn.is_autocommit();
-        let snapshot = if is_free { Some(self.conn.unchecked_transaction()?) } else { None };
+        let snapshot = self.snapshot()?;
         let mut stored = Stored::default();
         let seen = log::last(&self.conn)?;
         rows::each_head(&self.conn, |head| {
@@ -273,9 +274,7 @@ impl Store {
         stored.long.facts = fact_rows::all(&self.conn)?;
         stored.long.profile = fact_rows::prose(&self.conn)?.map(Box::new).map(ProfileChange::Put);
         stored.last_fact = fact_rows::last_id(&self.conn)?;
-        if let Some(snapshot) = snapshot {
-            snapshot.rollback()?;
-        }
+        drop(snapshot);
         self.seen = seen;
         Ok(stored)
     }
@@ -306,6 +305,22 @@ impl Store {
     /// Returns the files that are deleted when something is forgotten.
     pub(crate) fn set_aside(&self) -> Result<Vec<String>, StoreError> {
         erase::set_aside(&self.folder)
+    }
+
+    /// Returns the last change that forgot something; 0 before there was one.
+    pub(crate) fn last_forget(&self) -> Result<u64, StoreError> {
+        let seq = schema::meta(&self.conn, outcome::LAST_FORGET)?;
+        Ok(seq.and_then(|seq| seq.parse().ok()).unwrap_or(0))
+    }
+
+    /// Whether nobody is writing now.
+    pub(crate) fn is_write_free(&self) -> bool {
+        self.locks.as_ref().is_some_and(Locks::is_free)
+    }
+
+    /// Returns files of another program whose pages are not taken in yet.
+    pub(crate) fn waiting(&self) -> Result<Vec<String>, StoreError> {
+        foreign::waiting(&self.folder)
     }
 
     /// Returns how far a model has filed the pages; 0 before it has.
@@ -350,6 +365,12 @@ impl Store {
         }
         super::folder::create_private_dir(&self.folder.path(super::derived::FOLDER))
             .map_err(|e| StoreError::io("create", &self.folder.path(super::derived::FOLDER), e))
+    }
+
+    /// Begins to read one moment's state, until it is dropped; none inside a transaction, which is one.
+    pub(crate) fn snapshot(&self) -> Result<Option<Transaction<'_>>, StoreError> {
+        let is_free = self.conn.is_autocommit();
+        Ok(if is_free { Some(self.conn.unchecked_transaction()?) } else { None })
     }
 
     /// Demands that the database in the folder is still the one that is open.

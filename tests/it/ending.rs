@@ -13,7 +13,7 @@ use crate::support::{PATIENCE, Server, Setup, outcome};
 
 const SOON: Duration = Duration::from_secs(1);
 
-fn terminate(server: &Server) {
+pub(crate) fn terminate(server: &Server) {
     let pid = server.pid().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
 }

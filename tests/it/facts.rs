@@ -132,6 +132,40 @@ fn facts_of_a_damaged_row_come_back_from_the_view_and_from_the_pages() {
 }
 
 #[test]
+fn a_fact_that_comes_back_closes_nothing_that_was_said_after_it() {
+    let dir = TempDir::new().unwrap();
+    let setup = Setup::new(dir.path(), "ada");
+    let mut server = setup.start();
+    say(&mut server, "I live in Berlin.");
+    say(&mut server, "I live in Oslo.");
+    server.close();
+    sql(&setup.file("memory.db"), "UPDATE facts SET checksum = 'x' WHERE record LIKE '%Berlin%'");
+    fs::remove_file(setup.file("user_profile.json")).unwrap();
+    let mut server = setup.start();
+    assert!(server.notices().contains("has been recovered"));
+    assert_eq!(known(&mut server), ["I live in Oslo"]);
+    assert_eq!(server.info()["memory_stats"]["former_knowledge_entries"], 1);
+}
+
+#[test]
+fn the_number_of_a_fact_is_never_given_again() {
+    let dir = TempDir::new().unwrap();
+    let setup = Setup::new(dir.path(), "ada");
+    let mut server = setup.start();
+    say(&mut server, "I love jazz.");
+    let id = say(&mut server, "I love chess.");
+    let gone = json!({"memory_ids": [id], "confirm": true});
+    server.tool("forget_memory", &gone).unwrap();
+    server.close();
+    let mut server = setup.start();
+    say(&mut server, "I love figs.");
+    server.close();
+    let db = Connection::open(setup.file("memory.db")).unwrap();
+    let last: i64 = db.query_row("SELECT MAX(id) FROM facts", [], |row| row.get(0)).unwrap();
+    assert_eq!(last, 3);
+}
+
+#[test]
 fn an_import_is_read_for_facts_oldest_first() {
     let dir = TempDir::new().unwrap();
     let setup = Setup::new(dir.path(), "ada");
@@ -194,4 +228,25 @@ fn an_add_reads_its_own_page_for_facts_and_no_other() {
     assert!(known(&mut server).len() > 50);
     assert_eq!(few[1], many[1], "rows written");
     assert!(many[0] <= few[0] + 32, "{few:?} {many:?}");
+}
+
+#[test]
+fn a_fact_that_gives_way_while_another_process_reads_of_it_harms_nobody() {
+    let dir = TempDir::new().unwrap();
+    let setup = Setup::new(dir.path(), "ada").var("MEMORYOS_KNOWLEDGE_CAPACITY", "3");
+    let (mut a, mut b) = (setup.start(), setup.start());
+    for round in 0..10 {
+        let calls: Vec<(&str, Value)> =
+            (0..60).map(|n| ("add_memory", page(&format!("I love thing{round}x{n}.")))).collect();
+        let asked: Vec<u64> = calls.iter().map(|(name, args)| a.ask_tool(name, args)).collect();
+        for _ in 0..60 {
+            assert!(b.tool("get_user_profile", &json!({})).is_ok());
+        }
+        for _ in asked {
+            assert!(a.line().unwrap()["result"]["isError"] != true);
+        }
+    }
+    assert_eq!(b.notices(), "");
+    say(&mut b, "I love maps.");
+    assert!(known(&mut a).contains(&"I love maps".to_owned()));
 }

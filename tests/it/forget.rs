@@ -1,10 +1,10 @@
 //! Forgetting: what is shown before, what goes with a page, and that no file keeps a word of it.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -12,11 +12,11 @@ use crate::said::{about, page};
 use crate::support::{Judge, Server, Setup, names_with, put, sql, truncate};
 
 /// A word that only one page has, and its stem; neither is in any other word.
-const WORD: &str = "quizzicalities";
+pub(crate) const WORD: &str = "quizzicalities";
 const STEM: &str = "quizzic";
 
 /// The page that is forgotten: it says facts, founds a chain and gives a topic its keyword.
-fn secret() -> Value {
+pub(crate) fn secret() -> Value {
     json!({
         "user_input": format!(
             "My brother Zebediah collects {WORD}. I love {WORD}. The tomatoes want {WORD} too."
@@ -26,23 +26,23 @@ fn secret() -> Value {
     })
 }
 
-fn add(server: &mut Server, args: &Value) -> String {
+pub(crate) fn add(server: &mut Server, args: &Value) -> String {
     let reply = server.tool("add_memory", args).unwrap();
     reply["memory_id"].as_str().unwrap().to_owned()
 }
 
-fn add_about(server: &mut Server, pages: std::ops::Range<usize>) {
+pub(crate) fn add_about(server: &mut Server, pages: std::ops::Range<usize>) {
     for n in pages {
         add(server, &page(&about(n)));
     }
 }
 
-fn forget(server: &mut Server, ids: &[String]) -> Result<Value, String> {
+pub(crate) fn forget(server: &mut Server, ids: &[String]) -> Result<Value, String> {
     server.tool("forget_memory", &json!({"memory_ids": ids, "confirm": true}))
 }
 
 /// The files under a folder that hold the word or its stem, in any case.
-fn holding(folder: &Path) -> Vec<String> {
+pub(crate) fn holding(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for name in crate::support::names(folder) {
         let path = folder.join(&name);
@@ -58,15 +58,43 @@ fn holding(folder: &Path) -> Vec<String> {
     found
 }
 
+/// Runs a query for one column of text.
+pub(crate) fn rows(setup: &Setup, query: &str) -> Vec<String> {
+    let db = visitor(setup);
+    let mut statement = db.prepare(query).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// Holds the lock of the views as another process would, until it is dropped.
+pub(crate) fn hold_views(setup: &Setup) -> File {
+    let file = OpenOptions::new().write(true).open(setup.file(".views")).unwrap();
+    file.lock().unwrap();
+    file
+}
+
+/// Opens the database beside a server, so that closing it does not move the log into it.
+pub(crate) fn visitor(setup: &Setup) -> Connection {
+    let conn = Connection::open(setup.file("memory.db")).unwrap();
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    conn
+}
+
 /// Fills a memory around a page that is to be forgotten; returns its id.
-fn filled(server: &mut Server) -> String {
+pub(crate) fn filled(server: &mut Server) -> String {
     add_about(server, 0..12);
     let id = add(server, &secret());
     add_about(server, 12..30);
     id
 }
 
-fn everything(server: &mut Server) -> String {
+/// Reads as another program would, and holds on to what it sees.
+pub(crate) fn hold_read(setup: &Setup) -> Connection {
+    let reader = Connection::open(setup.file("memory.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM pages").unwrap();
+    reader
+}
+
+pub(crate) fn everything(server: &mut Server) -> String {
     let profile = json!({"include_assistant_knowledge": true, "max_chars": 200_000});
     let query = json!({"query": format!("{WORD} tomatoes Zebediah"), "max_results": 100,
         "max_chars": 200_000});
@@ -106,7 +134,7 @@ fn a_forgotten_page_takes_with_it_all_that_rests_on_it() {
     let also = json!({"user_input": "I love rowing.", "agent_response": "ok"});
     let first = add(&mut server, &also);
     add(&mut server, &json!({"user_input": "By the way, I love rowing.", "agent_response": "ok"}));
-    let gone = forget(&mut server, &[id.clone(), first]).unwrap();
+    let gone = forget(&mut server, &[id.clone(), first.clone()]).unwrap();
     assert_eq!((&gone["forgotten"], &gone["memories_count"]), (&json!(true), &json!(2)));
     let left = everything(&mut server);
     assert!(!left.contains(WORD) && !left.contains("Zebediah"), "{left}");
@@ -116,6 +144,9 @@ fn a_forgotten_page_takes_with_it_all_that_rests_on_it() {
     let read = server.tool("retrieve_memory", &json!({"memory_id": id})).unwrap_err();
     assert!(read.contains("is not known"), "{read}");
     server.close();
+    for fact in rows(&setup, "SELECT record FROM facts") {
+        assert!(!fact.contains(&first), "said on a page that is gone: {fact}");
+    }
     // Nothing is damaged, and it may be told again.
     let mut server = setup.start();
     assert_eq!(server.notices(), "");
@@ -147,86 +178,43 @@ fn no_file_holds_a_word_of_a_forgotten_page() {
 }
 
 #[test]
-fn other_processes_drop_it_at_their_next_call_and_bring_none_of_it_back() {
+fn a_topic_and_a_chain_keep_no_word_of_a_page_that_founded_them() {
     let dir = TempDir::new().unwrap();
     let setup = Setup::new(dir.path(), "ada");
-    let (mut a, mut b, mut c) = (setup.start(), setup.start(), setup.start());
-    add_about(&mut b, 0..12);
-    // Of another process than the one that forgets: its derived data may still wait there.
-    let id = add(&mut c, &secret());
-    forget(&mut a, &[id]).unwrap();
-    for server in [&mut b, &mut c] {
-        assert!(!everything(server).contains(WORD));
-        add_about(server, 40..43);
+    let mut server = setup.start();
+    let id = add(&mut server, &page(&format!("{}, and {WORD}", about(0))));
+    (1..9).for_each(|n| drop(add(&mut server, &page(&about(5 * n)))));
+    let topic = "SELECT summary || keywords || terms FROM segments WHERE pages > 1";
+    let chain = "SELECT chain_summary FROM texts WHERE slot > 1";
+    for query in [topic, chain] {
+        assert!(rows(&setup, query).concat().contains(WORD), "{query}");
     }
-    b.views_are_written(&setup);
-    for server in [a, b, c] {
-        assert_eq!(server.close().0, Some(0));
-    }
+    forget(&mut server, &[id]).unwrap();
+    server.close();
     assert_eq!(holding(&setup.folder()), [""; 0]);
+    let dangling = "SELECT id FROM pages WHERE continues NOT IN (SELECT id FROM pages)";
+    assert_eq!(rows(&setup, dangling), [""; 0]);
 }
 
 #[test]
-fn while_another_one_reads_it_is_forgotten_for_answers_and_erased_when_that_ends() {
+fn what_lies_about_in_the_database_goes_too() {
     let dir = TempDir::new().unwrap();
     let setup = Setup::new(dir.path(), "ada");
     let mut server = setup.start();
     let id = filled(&mut server);
-    let reader = Connection::open(setup.file("memory.db")).unwrap();
-    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM pages").unwrap();
-    let said = forget(&mut server, &[id]).unwrap_err();
-    assert!(said.contains("forgotten for answers, not yet erased from disk"), "{said}");
-    assert!(!everything(&mut server).contains(WORD));
-    assert_ne!(holding(&setup.folder()), [""; 0]);
-    reader.execute_batch("COMMIT").unwrap();
-    let start = Instant::now();
-    // The reader's handle stays open: closing one of ours must not be what erases it.
-    server.until("it is erased", || holding(&setup.folder()).is_empty());
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-}
-
-#[test]
-fn an_erasure_that_was_cut_short_by_a_kill_is_finished_by_whoever_is_there() {
-    let dir = TempDir::new().unwrap();
-    for others in [true, false] {
-        let setup = Setup::new(&dir.path().join(others.to_string()), "ada");
-        let mut server = setup.start();
-        let mut other = others.then(|| setup.start());
-        let id = filled(&mut server);
-        let reader = Connection::open(setup.file("memory.db")).unwrap();
-        reader.execute_batch("BEGIN; SELECT COUNT(*) FROM pages").unwrap();
-        forget(&mut server, &[id]).unwrap_err();
-        server.kill();
-        reader.execute_batch("COMMIT").unwrap();
-        assert_ne!(holding(&setup.folder()), [""; 0]);
-        drop(reader);
-        let mut next = other.take().unwrap_or_else(|| setup.start());
-        assert!(!everything(&mut next).contains(WORD));
-        next.until("it is erased", || holding(&setup.folder()).is_empty());
-        next.close();
-        assert_eq!(holding(&setup.folder()), [""; 0]);
-    }
-}
-
-#[test]
-fn what_is_forgotten_does_not_come_back_with_a_recovery() {
-    let dir = TempDir::new().unwrap();
-    let setup = Setup::new(dir.path(), "ada");
+    server.close();
+    // A program that does not overwrite what it deletes leaves the texts in free pages.
+    let left = format!("{WORD} ").repeat(1000);
+    sql(
+        &setup.file("memory.db"),
+        &format!(
+            "PRAGMA secure_delete = OFF; CREATE TABLE old (text TEXT);
+             INSERT INTO old VALUES ('{left}'); DROP TABLE old;"
+        ),
+    );
     let mut server = setup.start();
-    let id = filled(&mut server);
-    server.views_are_written(&setup);
-    // A reader keeps the log from being emptied: an older state of the database stays in its file.
-    let reader = Connection::open(setup.file("memory.db")).unwrap();
-    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM pages").unwrap();
-    forget(&mut server, &[id]).unwrap_err();
-    server.kill();
-    drop(reader);
-    sql(&setup.file("memory.db"), "UPDATE texts SET user_input = 'x' WHERE slot = 2");
-    let mut server = setup.start();
-    assert!(server.notices().contains("has been recovered"));
-    assert!(!everything(&mut server).contains(WORD));
-    assert_eq!(server.info()["memory_stats"]["total_pages"], 30);
-    server.until("it is erased", || holding(&setup.folder()).is_empty());
+    forget(&mut server, &[id]).unwrap();
+    assert_eq!(holding(&setup.folder()), [""; 0]);
 }
 
 #[test]
@@ -268,17 +256,29 @@ fn an_id_that_is_not_known_forgets_nothing() {
 }
 
 #[test]
-fn forgetting_waits_neither_for_a_reader_nor_keeps_others_waiting() {
+fn nothing_is_forgotten_while_files_wait_that_may_hold_it_too() {
     let dir = TempDir::new().unwrap();
     let setup = Setup::new(dir.path(), "ada");
     let mut server = setup.start();
     let id = filled(&mut server);
-    let reader = Connection::open(setup.file("memory.db")).unwrap();
-    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM pages").unwrap();
-    let asked = server.ask_tool("forget_memory", &json!({"memory_ids": [id], "confirm": true}));
-    // An add that is asked later is answered first.
-    let added = server.ask_tool("add_memory", &page("I bought a canoe today."));
-    let first = server.line().unwrap();
-    assert_eq!(first["id"], added, "{first}");
-    assert_eq!(server.line().unwrap()["id"], asked);
+    put(&setup.file("old.json"), json!([secret()]).to_string());
+    let said = forget(&mut server, std::slice::from_ref(&id)).unwrap_err();
+    assert!(said.contains("old.json") && said.contains("nothing was forgotten"), "{said}");
+    assert!(everything(&mut server).contains(WORD));
+    server.close();
+    // Once it is taken in, both go.
+    let mut server = setup.start();
+    let query = json!({"query": WORD});
+    let preview = server.tool("forget_memory", &query).unwrap();
+    let ids: Vec<String> = preview["memories"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|memory| memory["user_input"].as_str().unwrap().contains(WORD))
+        .map(|memory| memory["memory_id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 2);
+    forget(&mut server, &ids).unwrap();
+    assert_eq!(holding(&setup.folder()), [""; 0]);
+    assert!(server.notices().contains("kept until something was forgotten"));
 }

@@ -25,6 +25,8 @@ mod ending;
 mod facts;
 mod foreign;
 mod forget;
+mod forget_erase;
+mod forget_model;
 mod formats;
 mod isolation;
 mod layers;

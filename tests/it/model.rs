@@ -26,11 +26,11 @@ fn filled(setup: &Setup, n: usize) {
     assert_eq!(server.close().0, Some(0));
 }
 
-fn with_model(setup: &Setup, model: &ModelServer) -> Setup {
+pub(crate) fn with_model(setup: &Setup, model: &ModelServer) -> Setup {
     setup.clone().var("OPENAI_BASE_URL", &model.base_url()).var("OPENAI_API_KEY", KEY)
 }
 
-fn figures(server: &mut Server) -> Value {
+pub(crate) fn figures(server: &mut Server) -> Value {
     server.info()["memory_stats"]["model"].take()
 }
 
@@ -43,7 +43,7 @@ fn until_used(server: &mut Server, calls: u64) {
 }
 
 /// Everything that is remembered, as it stands in the tables; visits are counted by asking.
-fn stored(setup: &Setup) -> Vec<String> {
+pub(crate) fn stored(setup: &Setup) -> Vec<String> {
     let db = Connection::open(setup.file("memory.db")).unwrap();
     let mut rows = Vec::new();
     for table in [
@@ -76,7 +76,7 @@ fn is_filing(call: &Call) -> bool {
 }
 
 /// What a sensible model answers: pages about one thing share a topic.
-fn sensible(call: &Call) -> Value {
+pub(crate) fn sensible(call: &Call) -> Value {
     let pages: Vec<Value> = data(call).into_iter().filter(|l| l["page"].is_string()).collect();
     let said = |page: &Value| page["user"].as_str().unwrap().split_once(": ").unwrap().1.to_owned();
     let topic = |page: &Value| {
@@ -289,6 +289,32 @@ fn an_answer_about_what_has_changed_meanwhile_is_dropped() {
 }
 
 #[test]
+fn neither_a_day_nor_the_pages_pay_for_more_calls_than_they_may() {
+    let dir = TempDir::new().unwrap();
+    // Two batches and one call a day; five topics to describe and pages for two answers.
+    for (pages, daily, calls) in [(43, "1", 1), (13, "100", 2)] {
+        let setup = Setup::new(&dir.path().join(daily), "ada").var("MEMORYOS_HEAT_THRESHOLD", "1");
+        filled(&setup, pages);
+        let model = ModelServer::scripted(|call| Some(Reply::json(&sensible(call))));
+        let setup = with_model(&setup, &model).var("MEMORYOS_LLM_DAILY_CALLS", daily);
+        let mut server = setup.start();
+        let start = Instant::now();
+        while figures(&mut server)["tokens_today"] != 42 * calls {
+            assert!(start.elapsed() < crate::support::PATIENCE, "{}", figures(&mut server));
+        }
+        // It looks for more at once.
+        for _ in 0..200 {
+            assert_eq!(figures(&mut server)["calls_today"], calls);
+        }
+        let waiting = figures(&mut server);
+        let n_waiting = ["pages_waiting", "segments_waiting"].map(|name| waiting[name].as_u64());
+        assert_ne!(n_waiting, [Some(0); 2]);
+        server.close();
+        assert_eq!(model.calls().len(), calls);
+    }
+}
+
+#[test]
 fn of_all_processes_of_a_user_one_asks() {
     let dir = TempDir::new().unwrap();
     let setup = Setup::new(dir.path(), "ada");
@@ -327,4 +353,39 @@ fn the_key_is_in_no_file_no_log_and_no_reply() {
         let bytes = std::fs::read(setup.file(&name)).unwrap_or_default();
         assert!(!bytes.windows(KEY.len()).any(|part| part == KEY.as_bytes()), "{name}");
     }
+}
+
+#[test]
+fn an_error_text_never_takes_the_place_of_a_profile() {
+    let dir = TempDir::new().unwrap();
+    let setup = Setup::new(dir.path(), "ada").var("MEMORYOS_HEAT_THRESHOLD", "2");
+    let model = ModelServer::scripted(|call| Some(Reply::json(&sensible(call))));
+    let mut server = with_model(&setup, &model).start();
+    add(&mut server, 0..33);
+    let interests = |server: &mut Server| {
+        let profile = server.tool("get_user_profile", &json!({})).unwrap();
+        let text = profile["user_profile"].as_str().unwrap().to_owned();
+        text.lines().find(|line| line.starts_with("Interests: ")).map(str::to_owned)
+    };
+    let start = Instant::now();
+    while interests(&mut server).is_none() {
+        assert!(start.elapsed() < crate::support::PATIENCE);
+    }
+    server.close();
+    let model = ModelServer::scripted(|call| {
+        let error = json!({"profile": {"needs": "", "expectations": "", "cites": ["p1"],
+            "interests": "Error 429: rate limit reached, tomatoes water sails"}, "facts": []});
+        Some(Reply::json(&if is_filing(call) { sensible(call) } else { error }))
+    });
+    let mut server = with_model(&setup, &model).start();
+    let before = interests(&mut server);
+    assert!(before.is_some());
+    add(&mut server, 33..70);
+    let start = Instant::now();
+    while !model.calls().iter().any(|call| !is_filing(call))
+        || figures(&mut server)["last_failure"].is_null()
+    {
+        assert!(start.elapsed() < crate::support::PATIENCE);
+    }
+    assert_eq!(interests(&mut server), before);
 }

@@ -23,7 +23,6 @@ const MARKER: &str = "Quetzalcoatl";
 fn job() -> HotJob {
     HotJob {
         segment: SegmentId(1),
-        summary: String::new(),
         keywords: Vec::new(),
         pages: vec![HotPage {
             id: PageId::generate(),

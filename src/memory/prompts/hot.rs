@@ -94,8 +94,6 @@ pub struct ModelProfile {
 pub struct HotJob {
     /// The segment; for whoever stores the outcome.
     pub segment: SegmentId,
-    /// Its summary.
-    pub summary: String,
     /// Its keywords.
     pub keywords: Vec<String>,
     /// Its pages that were not analysed, oldest first; the first [`HOT_PAGES`] are shown.
@@ -136,7 +134,7 @@ impl HotJob {
     }
 
     /// Every page whose words the model has seen.
-    fn seen(&self) -> impl Iterator<Item = PageId> {
+    pub(crate) fn seen(&self) -> impl Iterator<Item = PageId> {
         let pages = self.pages().iter().map(|page| page.id);
         let facts = self.facts().iter().flat_map(|fact| fact.sources.iter().copied());
         let profile = self.profile.iter().flat_map(|profile| profile.cites.iter().copied());
@@ -169,7 +167,7 @@ pub fn hot_prompt(job: &HotJob) -> Prompt {
         let keywords = job.keywords.iter().take(MAX_KEYWORDS);
         let keywords: Vec<String> =
             keywords.map(|k| cut_line(k, length.min(KEYWORD_CHARS))).collect();
-        json!({"topic": cut_line(&job.summary, length), "keywords": keywords})
+        json!({"topic": keywords})
     });
     fence.exchanges(job.pages().iter().map(|page| Exchange {
         user: &page.user_input,

@@ -43,7 +43,6 @@ fn batch_job() -> BatchJob {
 fn hot_job() -> HotJob {
     HotJob {
         segment: SegmentId(7),
-        summary: "Training for a marathon.".to_owned(),
         keywords: vec!["marathon".to_owned()],
         pages: vec![
             HotPage {
@@ -105,7 +104,6 @@ fn no_job_makes_a_prompt_longer_than_promised() {
         job.pages.iter_mut().for_each(|page| page.user_input.clone_from(&long));
         job.pages = job.pages.iter().cycle().take(90).cloned().collect();
         let mut hot = hot_job();
-        hot.summary.clone_from(&long);
         hot.keywords = vec![long.clone(); 9];
         hot.profile.as_mut().unwrap().interests.clone_from(&long);
         hot.facts = vec![KnownFact { clause: long.clone(), ..hot.facts[0].clone() }; 50];

@@ -15,7 +15,8 @@ pub(super) struct Span {
 
 const WEEKDAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-const MONTHS: [&str; 12] = [
+/// The names of the months.
+pub(super) const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",
@@ -29,6 +30,7 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
+
 /// Returns the week that begins on a Monday.
 pub(super) fn week(monday: Day) -> Span {
     Span { from: monday, to: monday.plus_days(7) }

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::calendar::MONTHS;
 use super::lexicon::List;
 use super::value;
 use super::verbs::{Form, form, is_counted};
@@ -116,19 +117,5 @@ fn is_whole_aim(word: &str) -> bool {
 }
 
 fn is_time_of_year(word: &str) -> bool {
-    let months = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    months.contains(&word) || word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit())
+    MONTHS.contains(&word) || word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit())
 }

@@ -35,8 +35,14 @@ pub(crate) const MID_TERM: &str = "mid_term_memory.json";
 pub(crate) const PROFILE: &str = "user_profile.json";
 
 /// The fields of the profile's view beside its header.
-const PROFILE_FIELDS: [&str; 5] =
-    ["user_profile", "model_profile", "user_knowledge", "user_history", "assistant_knowledge"];
+const PROFILE_FIELDS: [&str; 6] = [
+    "user_profile",
+    "model_profile",
+    "user_knowledge",
+    "user_history",
+    "assistant_knowledge",
+    "assistant_history",
+];
 
 /// All views.
 pub(crate) const NAMES: [&str; 3] = [SHORT_TERM, MID_TERM, PROFILE];
@@ -114,6 +120,8 @@ pub(crate) struct Contents {
     pub(crate) prose: Option<ModelProfile>,
     /// The highest sequence number an intact view shows, per epoch.
     pub(crate) seqs: BTreeMap<String, u64>,
+    /// The lowest sequence number that an intact view shows; 0 where one is not intact.
+    pub(crate) oldest: u64,
     /// The user and the assistant that the views name.
     pub(crate) owner: Option<(String, String)>,
     /// Views that somebody changed or a fault of the disk hit, by name.
@@ -143,6 +151,7 @@ pub(crate) fn contents(folder: &Folder) -> Result<Contents, StoreError> {
         }
         files.push((header.map_or(0, |h| h.seq), bytes));
     }
+    contents.oldest = files.iter().map(|(seq, _)| *seq).min().unwrap_or(0);
     // What was written later says where a page is now.
     files.sort_by_key(|(seq, _)| *seq);
     for (_, bytes) in files {

@@ -58,6 +58,7 @@ pub(super) fn profile(conn: &Connection) -> Result<(Header, Map<String, Value>),
             ("user_knowledge", shown(Owner::User, false).into()),
             ("user_history", shown(Owner::User, true).into()),
             ("assistant_knowledge", shown(Owner::Assistant, false).into()),
+            ("assistant_history", shown(Owner::Assistant, true).into()),
         ];
         Ok((
             header(conn)?,

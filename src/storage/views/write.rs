@@ -84,7 +84,7 @@ impl Writer {
             self.previous_epochs = Some(schema::meta(conn, "previous_epochs")?.unwrap_or_default());
         }
         // First, so that the short-term view is the last to show a change.
-        self.write_profile(conn, &epoch)?;
+        self.write_profile(conn, &epoch, on)?;
         let short = self.present(SHORT_TERM, &epoch)?;
         let mid = self.present(MID_TERM, &epoch)?;
         let newest = state::newest(conn, mid.as_ref().map_or(0, |h| h.seq))?;
@@ -197,13 +197,21 @@ impl Writer {
         Ok(())
     }
 
-    fn write_profile(&mut self, conn: &Connection, epoch: &str) -> Result<(), StoreError> {
+    fn write_profile(
+        &mut self,
+        conn: &Connection,
+        epoch: &str,
+        on: Occasion,
+    ) -> Result<(), StoreError> {
         let (header, content) = state::profile(conn)?;
+        let own = self.known.get(PROFILE).map(|(stamp, _)| stamp.clone());
         let present = self.present(PROFILE, epoch)?;
-        if present.is_some() && self.profile.is_none() {
+        if own.is_none() || own != stamp(&self.folder, PROFILE) {
+            // Another process has written it.
             self.profile = super::shown_profile(&self.folder);
         }
-        if present.is_some() && self.profile.as_ref() == Some(&content) {
+        let is_shown = present.is_some() && self.profile.as_ref() == Some(&content);
+        if is_shown && on != Occasion::Forgetting {
             return Ok(());
         }
         let path = self.folder.path(PROFILE);
