@@ -61,6 +61,7 @@ impl Embedded {
             heat_threshold: 5.0,
             similarity_threshold: None,
             model: None,
+            embedding: None,
         })?))
     }
 }

@@ -38,6 +38,7 @@ fn main() -> anyhow::Result<()> {
         heat_threshold: 5.0,
         similarity_threshold: None,
         model: None,
+        embedding: None,
     })?;
 
     for (user_input, agent_response) in EXCHANGES {

@@ -43,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         capacities: Capacities { short_term: 4, mid_term: 2000, knowledge: 100 },
         heat_threshold: 4.0,
         similarity_threshold: None,
+        embedding: None,
         model: Some(ModelOptions {
             timeouts: Timeouts::of(&endpoint),
             endpoint,

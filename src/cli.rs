@@ -184,6 +184,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         heat_threshold: settings.heat_threshold,
         similarity_threshold: settings.similarity_threshold,
         model: cli.command.is_none().then(|| settings.model.options()).flatten(),
+        embedding: cli.command.is_none().then(|| settings.model.embedding_options()).flatten(),
     };
     let engine = Engine::open(options).context("cannot open the memory").map_err(Failure::Run)?;
     let shown = Shown {

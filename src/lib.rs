@@ -39,6 +39,7 @@
 //!     heat_threshold: 5.0,
 //!     similarity_threshold: None,
 //!     model: None,
+//!     embedding: None,
 //! })?;
 //! for said in ["My sister Nora lives in Oslo.", "I am learning to bake bread."] {
 //!     let texts = Texts { user_input: said.to_owned(), agent_response: "Noted.".to_owned() };

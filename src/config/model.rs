@@ -23,6 +23,8 @@ pub struct ModelSettings {
     pub wanted: bool,
     /// The model's name.
     pub name: String,
+    /// The model that is asked for vectors; none for the built-in one.
+    pub embedding: Option<String>,
     /// What may be used on a day.
     pub budget: Budget,
 }
@@ -33,6 +35,7 @@ impl fmt::Debug for ModelSettings {
             .field("wanted", &self.wanted)
             .field("host", &self.host())
             .field("name", &self.name)
+            .field("embedding", &self.embedding)
             .field("budget", &self.budget)
             .finish_non_exhaustive()
     }
@@ -50,12 +53,17 @@ impl ModelSettings {
 
     /// Returns what the engine needs to call the model; none if none is called.
     pub fn options(&self) -> Option<ModelOptions> {
-        let options = |endpoint| ModelOptions {
-            timeouts: Timeouts::of(&endpoint),
-            endpoint,
-            budget: self.budget,
-        };
-        self.endpoint().map(options)
+        self.endpoint().map(|endpoint| self.options_of(endpoint))
+    }
+
+    /// Returns what the engine needs to ask for vectors; none where the built-in model makes them.
+    pub fn embedding_options(&self) -> Option<ModelOptions> {
+        let model = self.embedding.clone()?;
+        self.endpoint().map(|endpoint| self.options_of(ModelEndpoint { model, ..endpoint }))
+    }
+
+    fn options_of(&self, endpoint: ModelEndpoint) -> ModelOptions {
+        ModelOptions { timeouts: Timeouts::of(&endpoint), endpoint, budget: self.budget }
     }
 
     /// Returns the host that a model is called at, with the port where it is not the usual one.
@@ -70,10 +78,16 @@ impl ModelSettings {
             return "none; nothing leaves this machine".to_owned();
         }
         let (name, host) = (&self.name, self.host());
-        format!(
+        let sent = format!(
             "{name} at {host}; texts of stored memories, topic summaries and the profile are sent \
              there"
-        )
+        );
+        match &self.embedding {
+            Some(model) => format!(
+                "{sent}; texts of memories and of queries are sent there for embedding with {model}"
+            ),
+            None => sent,
+        }
     }
 
     fn base_url(&self) -> &str {
@@ -112,17 +126,23 @@ pub(super) fn resolve(
                 .to_owned(),
         );
     }
-    if let Some(embedder) = sources.get(Key::EmbeddingModel).map(|g| g.string()).transpose()?
-        && embedder != "built-in"
-    {
-        warnings.push("the embedding model is built in; the one configured is not used".to_owned());
+    let wanted = given && llm != Some(false);
+    let embedding = sources.get(Key::EmbeddingModel).map(|g| g.string()).transpose()?;
+    let embedding = embedding.filter(|model| model != "built-in");
+    if embedding.is_some() && !wanted {
+        warnings.push(
+            "the embedding model is the built-in one: the one configured is a model of a server, \
+             and no language model is called"
+                .to_owned(),
+        );
     }
     let name = sources.get(Key::LlmModel).map(|g| g.string()).transpose()?;
     let model = ModelSettings {
-        wanted: given && llm != Some(false),
+        wanted,
         api_key,
         base_url,
         name: name.unwrap_or_else(|| "gpt-4o-mini".to_owned()),
+        embedding: embedding.filter(|_| wanted),
         budget: budget(sources)?,
     };
     if model.is_in_the_open() {

@@ -239,6 +239,13 @@ fn it_is_said_which_host_gets_what() {
     assert!(!format!("{:?}", model(&local)).contains("pw"));
     let endpoint = model(&local).endpoint().unwrap();
     assert_eq!((endpoint.base_url.as_str(), endpoint.api_key), (local[0].1, None));
+    let embedding = [key[0], ("MEMORYOS_EMBEDDING_MODEL", "e5")];
+    let queries = "texts of memories and of queries are sent there for embedding with e5";
+    assert_eq!(said(&embedding), format!("gpt-4o-mini at api.openai.com; {sent}; {queries}"));
+    let asked = |variables: &[(&str, &str)]| model(variables).embedding_options();
+    assert_eq!(asked(&embedding).unwrap().endpoint.model, "e5");
+    assert_eq!(asked(&[key[0], ("MEMORYOS_EMBEDDING_MODEL", "built-in")]), None);
+    assert_eq!(asked(&[embedding[0], embedding[1], ("MEMORYOS_LLM", "off")]), None);
     let off = [key[0], ("MEMORYOS_LLM", "off")];
     for variables in [&NO_VARIABLES[..], &off] {
         assert_eq!(said(variables), "none; nothing leaves this machine");

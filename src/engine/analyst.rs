@@ -6,14 +6,13 @@
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio::time::sleep;
-use uuid::Uuid;
 
-use super::api::{Answer, Call, EngineError};
+use super::api::{Call, EngineError};
+use super::background::{Background, Failures, ask_engine};
 use super::options::ModelOptions;
 use crate::llm::{Client, LlmError, Used};
 use crate::memory::consolidate::{Ask, Job, Outcome};
@@ -27,10 +26,6 @@ const SETTLE: Duration = Duration::from_millis(200);
 const OTHERS: Duration = Duration::from_secs(5);
 /// Until the next call after one whose result was dropped, because the memory had changed.
 const DROPPED: Duration = Duration::from_secs(5);
-/// Until the next call after a failure; doubled by each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(30);
-/// The longest pause, and the pause after a refusal: a key does not become valid by asking again.
-const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// What there is to do.
 #[derive(Debug)]
@@ -72,67 +67,30 @@ pub(crate) enum Taken {
 
 /// The thread. Dropping it ends it, whatever it is doing.
 #[derive(Debug)]
-pub(crate) struct Analyst {
-    wake: Arc<Notify>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub(crate) struct Analyst(Background);
 
 impl Analyst {
     /// Starts the thread; `calls` leads to the engine as long as somebody else holds it.
     pub(crate) fn start(calls: Weak<Sender<Call>>, model: &ModelOptions) -> Option<Self> {
         let model = model.clone();
-        let wake = Arc::new(Notify::new());
-        let (stop, stopped) = oneshot::channel();
-        let woken = Arc::clone(&wake);
-        let spawned =
-            std::thread::Builder::new().name("analyst".to_owned()).spawn(
-                move || match Client::new(&model.endpoint, model.timeouts) {
-                    Ok(client) => run(Desk { calls, client, wake: woken, n_failures: 0 }, stopped),
-                    Err(error) => tracing::error!("{error}"),
-                },
-            );
-        match spawned {
-            Ok(thread) => Some(Self { wake, stop: Some(stop), thread: Some(thread) }),
-            Err(error) => {
-                tracing::error!(%error, "the thread that asks the language model did not start");
-                None
+        let thread = Background::start("analyst", move |wake| {
+            match Client::new(&model.endpoint, model.timeouts) {
+                Ok(client) => {
+                    Some(Desk { calls, client, wake, failures: Failures::default() }.work())
+                }
+                Err(error) => {
+                    tracing::error!("{error}");
+                    None
+                }
             }
-        }
+        });
+        thread.map(Self)
     }
 
     /// Tells that there may be something to do.
     pub(crate) fn wake(&self) {
-        self.wake.notify_one();
+        self.0.wake();
     }
-}
-
-impl Drop for Analyst {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that asks the language model panicked");
-        }
-    }
-}
-
-fn run(desk: Desk, stopped: oneshot::Receiver<()>) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(%error, "the language model cannot be asked");
-            return;
-        }
-    };
-    runtime.block_on(async {
-        tokio::select! {
-            // Completes when its sender is dropped.
-            _ = stopped => {}
-            () = desk.work() => {}
-        }
-    });
-    // A look-up of a host's name may still be under way in a thread of its own.
-    runtime.shutdown_background();
 }
 
 /// What the thread works with.
@@ -140,8 +98,7 @@ struct Desk {
     calls: Weak<Sender<Call>>,
     client: Client,
     wake: Arc<Notify>,
-    /// Failures since the last success.
-    n_failures: u32,
+    failures: Failures,
 }
 
 /// Why a round ended.
@@ -173,13 +130,13 @@ impl Desk {
     /// Does what there is to do.
     async fn round(&mut self) -> End {
         loop {
-            let (job, most) = match self.ask_engine(Call::NextJob).await {
+            let (job, most) = match ask_engine(&self.calls, Call::NextJob).await {
                 Some(Ok(Work::Job(job, most))) => (*job, most),
                 Some(Ok(Work::Nothing)) => return End::Idle,
                 Some(Ok(Work::OthersAreAtIt)) => return End::Pause(OTHERS),
                 Some(Err(error)) => {
                     tracing::info!(%error, "there is no work for the language model now");
-                    return End::Pause(self.failed(None));
+                    return End::Pause(self.failures.pause_after(None));
                 }
                 None => return End::Closed,
             };
@@ -190,10 +147,10 @@ impl Desk {
                 (Some(Ok(Taken::Stored)), None) => continue,
                 (Some(Ok(Taken::Dropped)), None) => DROPPED,
                 (_, Some(pause)) => pause,
-                (Some(Ok(Taken::Noted | Taken::NotNow)), None) => self.failed(None),
+                (Some(Ok(Taken::Noted | Taken::NotNow)), None) => self.failures.pause_after(None),
                 (Some(Err(error)), None) => {
                     tracing::warn!(%error, "what the language model said was not stored");
-                    self.failed(None)
+                    self.failures.pause_after(None)
                 }
             };
             return End::Pause(pause);
@@ -205,7 +162,7 @@ impl Desk {
         let mut taken = None;
         for _ in 0..MOST_HAND_INS {
             let report = Box::new(report.clone());
-            taken = self.ask_engine(|answer| Call::Report(report, answer)).await;
+            taken = ask_engine(&self.calls, |answer| Call::Report(report, answer)).await;
             if !matches!(taken, Some(Ok(Taken::NotNow))) {
                 break;
             }
@@ -228,39 +185,21 @@ impl Desk {
         let (outcome, failure, pause) = match answer {
             Ok(answer) => match outcome(&job.ask, &answer.json) {
                 Ok(outcome) => {
-                    self.n_failures = 0;
+                    self.failures.reset();
                     (Some(outcome), None, None)
                 }
-                Err(rejected) => (None, Some(rejected.to_string()), Some(self.failed(None))),
+                Err(rejected) => {
+                    (None, Some(rejected.to_string()), Some(self.failures.pause_after(None)))
+                }
             },
-            Err(error) => (None, Some(error.to_string()), Some(self.failed(Some(&error)))),
+            Err(error) => {
+                (None, Some(error.to_string()), Some(self.failures.pause_after(Some(&error))))
+            }
         };
         if let Some(failure) = &failure {
             tracing::warn!("{failure}; what the rules made stays");
         }
         (Report { job, outcome, failure, answered, used }, pause)
-    }
-
-    /// Counts a failure; returns for how long not to ask again.
-    fn failed(&mut self, error: Option<&LlmError>) -> Duration {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.n_failures.min(10));
-        self.n_failures = self.n_failures.saturating_add(1);
-        if error.is_some_and(LlmError::is_refused) {
-            return LONGEST_PAUSE;
-        }
-        // Up to half as much again by chance, so that many users' processes do not ask together.
-        let [chance, ..] = Uuid::new_v4().into_bytes();
-        pause.min(LONGEST_PAUSE).mul_f64(1.0 + f64::from(chance) / 512.0)
-    }
-
-    /// Asks the engine; none where it is gone.
-    async fn ask_engine<T>(
-        &self,
-        call: impl FnOnce(Answer<T>) -> Call,
-    ) -> Option<Result<T, EngineError>> {
-        let (answer, reply) = oneshot::channel();
-        self.calls.upgrade()?.send(call(answer)).ok()?;
-        reply.await.ok()
     }
 }
 

@@ -15,6 +15,8 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::analyst::{Report, Taken, Work};
+use super::embedding::{Fetched, Reading, Unread};
+use crate::llm::Used;
 use crate::memory::fact::Fact;
 use crate::memory::page::{NewPage, Page, PageId};
 use crate::time::Timestamp;
@@ -91,7 +93,7 @@ pub struct Recall {
 pub struct Found {
     /// The page, whole.
     pub page: Page,
-    /// `lex + 0.4 share cos`, see `retrieval`.
+    /// `lex + 0.4 share cos`, see `retrieval`; by a model of a server `lex + 0.4 cos'`.
     pub score: f64,
     /// Its mid-term segment; none while it is in short-term memory.
     pub segment: Option<SegmentBrief>,
@@ -200,6 +202,12 @@ pub(crate) enum Call {
     NextJob(Answer<Work>),
     /// What came of it.
     Report(Box<Report>, Answer<Taken>),
+    /// Which texts are to be made vectors of?
+    NextTexts(Reading, Answer<Vec<Unread>>),
+    /// What came of it: whether the vectors were taken.
+    Fetched(Fetched, Answer<bool>),
+    /// What queries' vectors have used.
+    Asked(Used, Answer<()>),
     CreateUser(UserId, AssistantId, Answer<Created>),
     /// Carry out what is queued before it, write the views, close, end.
     Close(Answer<()>),

@@ -45,8 +45,8 @@ pub(super) struct Consolidating {
 
 /// What a model has used, as it is noted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Use {
-    today: Spent,
+pub(super) struct Use {
+    pub(super) today: Spent,
     /// All answers ever.
     answers: u64,
 }
@@ -142,12 +142,18 @@ impl Worker {
         Ok(is_earned && model.budget.allows(used.today, now))
     }
 
-    fn model_use(&self) -> Result<Use, StoreError> {
+    pub(super) fn model_use(&self) -> Result<Use, StoreError> {
         let text = self.store.model_use()?;
         Ok(text.as_deref().and_then(Use::parse).unwrap_or_default())
     }
 
-    fn spend(&mut self, used: Used, answers: u64, now: Timestamp) -> Result<(), StoreError> {
+    /// Notes what was used.
+    pub(super) fn spend(
+        &mut self,
+        used: Used,
+        answers: u64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.aside(|worker| {
             let known = worker.model_use()?;
             let today = known.today.plus(used.calls, used.tokens, now);

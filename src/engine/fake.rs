@@ -82,6 +82,9 @@ impl Worker {
                 // Nobody asks a model here, and nothing is forgotten.
                 Call::NextJob(_)
                 | Call::Report(..)
+                | Call::NextTexts(..)
+                | Call::Fetched(..)
+                | Call::Asked(..)
                 | Call::PreviewForget(..)
                 | Call::Forget(..) => {}
                 Call::Close(answer) => {

@@ -47,6 +47,9 @@ pub(crate) fn info(worker: &mut Worker, options: &Options) -> Result<Info, Store
         let figures = worker.model_figures(model, options.heat_threshold, Timestamp::now())?;
         stats.insert("model".to_owned(), figures.into());
     }
+    if let Some(model) = &options.embedding {
+        stats.insert("embedding".to_owned(), worker.embedding_figures(model));
+    }
     Ok(Info { assistant: worker.assistant()?, stats, notices: notices(worker)? })
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn load(
         error: None,
     };
     let mut heads = heads.into_iter().peekable();
-    derived.load(|slot, text_hash, analysis| {
+    derived.load(|slot, text_hash, bytes| {
+        let Some(analysis) = Analysis::from_bytes(bytes) else { return };
         while let Some(head) = heads.next_if(|head| head.slot < slot) {
             filling.take_anew(&head);
         }
@@ -86,7 +87,7 @@ impl Filling<'_> {
                 let row = DerivedRow {
                     slot: head.slot,
                     text_hash: head.text_hash,
-                    analysis: analysis.to_bytes(),
+                    bytes: analysis.to_bytes(),
                 };
                 self.fresh.push(row);
                 self.take(head, analysis);

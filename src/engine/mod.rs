@@ -2,8 +2,11 @@
 
 mod analyst;
 mod api;
+mod background;
 mod backlog;
 mod consolidating;
+mod embedder;
+mod embedding;
 #[cfg(test)]
 pub(crate) mod fake;
 mod forgetting;

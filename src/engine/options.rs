@@ -36,6 +36,8 @@ pub struct Options {
     pub similarity_threshold: Option<f64>,
     /// The model that is asked in the background; none where everything comes from rules.
     pub model: Option<ModelOptions>,
+    /// The model that is asked for vectors; none for the built-in one.
+    pub embedding: Option<ModelOptions>,
 }
 
 /// Which model is asked, and how much.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Weak};
 
 use super::analyst::{Analyst, Work};
 use super::api::{Answer, Call, Created, Engine, EngineError, Forget, Forgotten};
+use super::embedder::Embedder;
 use super::forgetting::Wish;
 use super::info;
 use super::options::{OpenError, Options};
@@ -40,6 +41,7 @@ impl Engine {
             damage: None,
             calls: Arc::downgrade(&calls),
             analyst: None,
+            embedder: None,
         };
         std::thread::Builder::new()
             .name("engine".to_owned())
@@ -60,6 +62,7 @@ struct Thread {
     /// The way to this thread, for the one that asks a model.
     calls: Weak<Sender<Call>>,
     analyst: Option<Analyst>,
+    embedder: Option<Embedder>,
 }
 
 impl Thread {
@@ -69,6 +72,8 @@ impl Thread {
         }
         let model = self.options.model.as_ref();
         self.analyst = model.and_then(|model| Analyst::start(Weak::clone(&self.calls), model));
+        let embedding = self.options.embedding.as_ref();
+        self.embedder = embedding.and_then(|m| Embedder::start(Weak::clone(&self.calls), m));
         while let Ok(call) = inbox.recv() {
             if let Call::Close(answer) = call {
                 let closed = self.close();
@@ -87,9 +92,14 @@ impl Thread {
             Call::Add(page, to) => {
                 self.reply(to, Write, |w| w.add((*page).clone(), Timestamp::now()));
                 self.analyst.as_ref().inspect(|analyst| analyst.wake());
+                self.embedder.as_ref().inspect(|embedder| embedder.wake());
             }
             Call::Recall(recall, to) => {
-                self.reply(to, Read, |w| w.recall(&recall, Timestamp::now()));
+                let vector = self.query_vector(&recall.query);
+                let vector = vector.as_deref();
+                self.reply(to, Read, |w| w.recall(&recall, vector, Timestamp::now()));
+                // It may have met pages of other processes.
+                self.embedder.as_ref().inspect(|embedder| embedder.wake());
             }
             Call::Page(id, to) => self.reply(to, Read, |w| w.page(id)),
             Call::PreviewForget(forget, to) => self.preview_forget(&forget, to),
@@ -109,12 +119,37 @@ impl Thread {
             Call::Report(report, to) => {
                 self.reply(to, Write, |w| w.report(&report, Timestamp::now()));
             }
+            Call::NextTexts(reading, to) => {
+                let embedding = self.options.embedding.clone();
+                self.reply(to, Write, move |w| match &embedding {
+                    Some(model) => w.next_texts(model, reading, Timestamp::now()),
+                    None => Ok(Vec::new()),
+                });
+            }
+            Call::Fetched(fetched, to) => {
+                self.reply(to, Write, |w| w.fetched(&fetched, Timestamp::now()));
+            }
+            Call::Asked(used, to) => self.reply(to, Write, |w| w.asked(used, Timestamp::now())),
             Call::CreateUser(user, assistant, to) => {
                 let created = catch_unwind(AssertUnwindSafe(|| self.create(user, assistant)));
                 drop(to.send(created.unwrap_or_else(|_| Err(panicked(Write)))));
             }
             Call::Close(to) => drop(to.send(Ok(()))),
         }
+    }
+
+    /// Returns the vector of a query by a model of a server, where the ranking can be by it and it
+    /// is known or comes soon.
+    fn query_vector(&mut self, query: &str) -> Option<Vec<f32>> {
+        let (worker, embedder) = (self.worker.as_mut()?, self.embedder.as_mut()?);
+        let model = self.options.embedding.as_ref()?;
+        let found = catch_unwind(AssertUnwindSafe(|| {
+            worker.can_rank_remotely().then(|| {
+                embedder.vector(query, || worker.may_ask_for_query(model, Timestamp::now()))
+            })
+        }));
+        // Where that panics, so will the call itself, and that is dealt with.
+        found.ok().flatten().flatten()
     }
 
     fn preview_forget(&mut self, forget: &Forget, to: Answer<Forgotten>) {
@@ -245,7 +280,7 @@ impl Thread {
 
     fn close(&mut self) -> Result<(), EngineError> {
         // First, so that nobody asks for more while the files are closed.
-        self.analyst = None;
+        (self.analyst, self.embedder) = (None, None);
         let Some(mut worker) = self.worker.take() else { return Ok(()) };
         let finished = catch_unwind(AssertUnwindSafe(|| worker.finish()));
         match finished {

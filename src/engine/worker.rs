@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::api::{Added, Found, Profile, Recall, Recalled, SegmentBrief};
 use super::consolidating::Consolidating;
-use super::load;
+use super::embedding::{self, Embedding};
+use super::load::{self, Loaded};
 use super::options::Options;
 use crate::embed::StaticModel;
 use crate::memory::Memory;
@@ -22,7 +23,7 @@ use crate::memory::segment::Segment;
 use crate::retrieval::{Analysis, fingerprint};
 use crate::storage::StoreError;
 use crate::storage::derived::{Derived, DerivedRow};
-use crate::storage::keeper::Keeper;
+use crate::storage::keeper::{Files, Keeper};
 use crate::storage::open::{self, Request};
 use crate::storage::outcome::News;
 use crate::storage::segment_rows::SegmentRow;
@@ -42,6 +43,8 @@ pub(crate) struct Worker {
     is_stale: bool,
     /// Its work for a model.
     pub(super) consolidating: Consolidating,
+    /// Its work for a model that makes vectors.
+    pub(super) embedding: Embedding,
     /// Pages whose texts were tokenised by this process.
     pub(super) n_tokenised: u64,
 }
@@ -58,16 +61,22 @@ impl Worker {
             store.write_first_views()?;
         }
         let mut derived = Derived::new(store.folder(), store.epoch(), fingerprint());
-        let loaded = load::load(&mut store, &mut derived, options)?;
+        let Loaded { mut memory, fresh } = load::load(&mut store, &mut derived, options)?;
         let keeper = match store.mode() {
-            Mode::Normal => Some(Keeper::start(store.folder(), derived, stop)?),
+            Mode::Normal => {
+                let mut vectors = embedding::vectors_file(&store, options);
+                if let Some(file) = &mut vectors {
+                    embedding::load_vectors(&mut memory, file);
+                }
+                let files = Files { derived, vectors };
+                Some(Keeper::start(store.folder(), files, stop)?)
+            }
             Mode::ReadOnly(reason) => {
                 tracing::warn!("{reason}");
                 None
             }
         };
-        let n_tokenised = loaded.fresh.len() as u64;
-        let memory = loaded.memory;
+        let n_tokenised = fresh.len() as u64;
         let stop = Arc::clone(stop);
         let (consolidating, options) = (Consolidating::default(), options.clone());
         let mut worker = Self {
@@ -78,9 +87,12 @@ impl Worker {
             stop,
             is_stale: false,
             consolidating,
+            embedding: Embedding::default(),
             n_tokenised,
         };
-        loaded.fresh.into_iter().for_each(|row| worker.derive(row));
+        for row in fresh {
+            worker.derive(row);
+        }
         worker.file_overflow()?;
         worker.read_unread()?;
         Ok(worker)
@@ -116,14 +128,19 @@ impl Worker {
         })
     }
 
-    /// Finds what the memory holds for a query.
+    /// Finds what the memory holds for a query; `vector` is the query's by a model of a server, if
+    /// it is known. The whole ranking is by that model or by the built-in one.
     pub(crate) fn recall(
         &mut self,
         recall: &Recall,
+        vector: Option<&[f32]>,
         now: Timestamp,
     ) -> Result<Recalled, StoreError> {
         self.catch_up()?;
-        let hits = self.memory.search(&recall.query, recall.max_results);
+        let (query, limit) = (&recall.query, recall.max_results);
+        let hits = vector
+            .and_then(|vector| self.memory.search_remote(query, vector, limit))
+            .unwrap_or_else(|| self.memory.search(query, limit));
         if recall.visit {
             self.memory.visit(&hits, now);
         }
@@ -202,7 +219,11 @@ impl Worker {
         self.is_stale = true;
         let mut derived = Derived::new(self.store.folder(), self.store.epoch(), fingerprint());
         let loaded = load::load(&mut self.store, &mut derived, &self.options)?;
+        let vectors = self.memory.take_vectors();
         self.memory = loaded.memory;
+        for (slot, vector) in vectors {
+            self.memory.set_vector(slot, vector);
+        }
         self.n_tokenised += loaded.fresh.len() as u64;
         loaded.fresh.into_iter().for_each(|row| self.derive(row));
         self.is_stale = false;
@@ -355,6 +376,6 @@ fn derived_row(added: &AddedPage) -> DerivedRow {
     DerivedRow {
         slot: added.page.slot,
         text_hash: added.page.new.texts.checksum(),
-        analysis: added.analysis.to_bytes(),
+        bytes: added.analysis.to_bytes(),
     }
 }

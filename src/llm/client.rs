@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 use uuid::Uuid;
 
 use super::dialect::Dialect;
+use super::embeddings;
 use super::endpoint::{ModelEndpoint, host_of};
 use super::error::LlmError;
 use super::extract::json_in;
@@ -201,9 +202,21 @@ impl Client {
     }
 
     async fn one_try(&self, dialect: Dialect, prompt: &Prompt) -> Result<Value, Failure> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
         let chat = self.openai.chat();
         let call = chat.create_byot(dialect.body(&self.model, prompt));
+        let outcome = self.request(call).await;
+        if outcome.as_ref().is_err_and(|failure| failure.error == LlmError::Timeout) {
+            self.count_lost(prompt);
+        }
+        outcome
+    }
+
+    /// Sends one request and counts it.
+    async fn request(
+        &self,
+        call: impl Future<Output = Result<Value, OpenAIError>>,
+    ) -> Result<Value, Failure> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         match timeout(self.timeouts.per_try, call).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(OpenAIError::Boxed(error))) => Err(match error.downcast::<Failure>() {
@@ -211,10 +224,45 @@ impl Client {
                 Err(_) => Failure::new(LlmError::Broken),
             }),
             Ok(Err(_)) => Err(Failure::new(LlmError::Broken)),
-            Err(_) => {
-                self.count_lost(prompt);
-                Err(Failure::new(LlmError::Timeout))
+            Err(_) => Err(Failure::new(LlmError::Timeout)),
+        }
+    }
+
+    /// Asks the model for the vectors of texts, in their order: all of one length, every number
+    /// finite. Whoever calls keeps secrets out of the texts.
+    ///
+    /// An error that may pass is tried again as in [`Client::ask`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`LlmError`] but a refused set-up; the last one where there were more.
+    pub async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, LlmError> {
+        let all = timeout(self.timeouts.in_all, self.embed_tries(texts)).await;
+        let reply = all.unwrap_or(Err(LlmError::Timeout));
+        let counted = reply.as_ref().ok().and_then(embeddings::tokens);
+        let sent = || estimate(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        self.tokens.fetch_add(counted.unwrap_or_else(sent), Ordering::Relaxed);
+        embeddings::read(&reply?, texts.len())
+    }
+
+    async fn embed_tries(&self, texts: &[String]) -> Result<Value, LlmError> {
+        let end = Instant::now() + self.timeouts.in_all;
+        let mut retries = 0;
+        loop {
+            let embeddings = self.openai.embeddings();
+            let body = json!({"model": self.model, "input": texts});
+            let failure = match self.request(embeddings.create_byot(body)).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            debug!("the call of the embedding model failed: {}", failure.error);
+            let pause = pause(self.timeouts.pause, retries, failure.retry_after);
+            let in_time = end.saturating_duration_since(Instant::now()) > pause;
+            if retries == RETRIES || !failure.error.is_transient() || !in_time {
+                return Err(failure.error);
             }
+            retries += 1;
+            sleep(pause).await;
         }
     }
 
@@ -268,7 +316,6 @@ fn pause(first: Duration, retries: u32, asked: Option<Duration>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_pause_doubles_and_is_never_shorter_than_asked() {

@@ -8,6 +8,7 @@
 mod budget;
 mod client;
 mod dialect;
+mod embeddings;
 mod endpoint;
 mod error;
 mod extract;

@@ -24,6 +24,7 @@ pub mod page;
 pub mod profile;
 pub mod prompts;
 mod regroup;
+mod remote;
 pub mod rules;
 pub mod secrets;
 pub mod segment;

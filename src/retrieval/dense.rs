@@ -12,8 +12,8 @@ use super::analysis::{PageVector, STEPS, to_i16};
 use super::links::Links;
 use crate::embed::DIMENSIONS;
 
-const FROM_PREVIOUS: f32 = 0.5;
-const FROM_NEXT: f32 = 0.3;
+pub(super) const FROM_PREVIOUS: f32 = 0.5;
+pub(super) const FROM_NEXT: f32 = 0.3;
 
 /// The vectors of all pages by position.
 #[derive(Debug, Default)]

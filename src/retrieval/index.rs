@@ -14,7 +14,8 @@ use super::dense::Dense;
 use super::lexical::Lexical;
 use super::links::Links;
 use super::names::NameCounts;
-use super::query::{Query, read_part};
+use super::query::{DENSE_WEIGHT, Query, read_part};
+use super::remote::{Remote, RemoteVector};
 
 /// The lowest score of a page that shares no term with the query.
 const MIN_SCORE: f32 = 0.18;
@@ -30,6 +31,7 @@ pub struct Index {
     links: Links,
     lexical: Lexical,
     dense: Dense,
+    remote: Remote,
     names: NameCounts,
     /// Lexical scores of the last query; kept for its memory.
     scores: Vec<f32>,
@@ -42,7 +44,8 @@ pub struct Hit {
     pub slot: Slot,
     /// The lexical score, 0 to 1: not 0 when the page or a neighbour of it has a query term.
     pub lex: f64,
-    /// The cosine, -1 to 1, names left out of the query.
+    /// The cosine, -1 to 1, names left out of the query; by a model of a server seen from what all
+    /// pages have in common, 0 to 1.
     pub cos: f64,
     /// `lex + 0.4 share cos`.
     pub score: f64,
@@ -64,6 +67,7 @@ impl Index {
         self.links.push(session, micros);
         self.lexical.push(&analysis.terms, analysis.length);
         self.dense.push(&analysis.vector);
+        self.remote.push();
         self.names.add(&analysis.cased);
         let around = self.links.around(at);
         self.refresh(around.into_iter().flatten().chain([at]));
@@ -81,6 +85,7 @@ impl Index {
         self.links.remove(at);
         self.lexical.remove(at, &analysis.terms);
         self.dense.remove(at);
+        self.remote.remove(at);
         self.names.remove(&analysis.cased);
         self.refresh(around.into_iter().flatten());
         if let Some(present) = self.present.get_mut(at as usize) {
@@ -92,6 +97,7 @@ impl Index {
             self.links.pop();
             self.lexical.pop();
             self.dense.pop();
+            self.remote.pop();
         }
         true
     }
@@ -100,6 +106,7 @@ impl Index {
         for at in positions {
             self.lexical.refresh(at, &self.links);
             self.dense.refresh(at, &self.links);
+            self.remote.refresh(at, &self.links);
         }
     }
 
@@ -178,9 +185,77 @@ impl Index {
     ) -> Vec<Hit> {
         self.lexical.score(&query.terms, self.n_pages, &self.links, &mut self.scores);
         self.dense.scan(&query.vector);
+        let cosine = |at| self.dense.cosine(at, &self.links);
+        self.best(limit, skip, query.dense_weight, cosine)
+    }
+
+    /// Does what [`Index::search`] does, with the vector of the query by a model of a server, of
+    /// length 1, in place of the built-in one.
+    ///
+    /// None where not every page outside `skip` has a vector of that model, or the query's is of
+    /// another length: a ranking is of one model or of the other.
+    pub fn search_remote(
+        &mut self,
+        (query, vector): (&str, &[f32]),
+        limit: usize,
+        skip: &HashSet<Slot>,
+        model: &StaticModel,
+    ) -> Option<Vec<Hit>> {
+        if self.remote.dimensions() != Some(vector.len()) || !self.has_vectors(skip) {
+            return None;
+        }
+        let query = self.prepare(query, model);
+        self.lexical.score(&query.terms, self.n_pages, &self.links, &mut self.scores);
+        self.remote.scan(vector, &self.links);
+        Some(self.best(limit, skip, DENSE_WEIGHT, |at| self.remote.seen(at)))
+    }
+
+    /// Whether every page outside `skip` has a vector by a model of a server.
+    pub fn has_vectors(&self, skip: &HashSet<Slot>) -> bool {
+        self.remote.dimensions().is_some() && self.lacking().all(|slot| skip.contains(&slot))
+    }
+
+    /// Returns the pages without a vector by a model of a server, the oldest first.
+    pub fn lacking(&self) -> impl Iterator<Item = Slot> {
+        let pages = (0_u32..).zip(self.slots.iter().zip(&self.present));
+        let lacks =
+            move |(at, (_, present)): &(u32, (&Slot, &bool))| **present && self.remote.lacks(*at);
+        pages.filter(lacks).map(|(_, (slot, _))| *slot)
+    }
+
+    /// Returns the length of the vectors by a model of a server; none while there is none.
+    pub fn remote_dimensions(&self) -> Option<usize> {
+        self.remote.dimensions()
+    }
+
+    /// Sets a page's vector by a model of a server; false, and nothing done, where there is no such
+    /// page or the others' vectors have another length.
+    pub fn set_vector(&mut self, slot: Slot, vector: RemoteVector) -> bool {
+        let Some(at) = self.position(slot) else { return false };
+        if !self.remote.set(at, vector) {
+            return false;
+        }
+        let near = [Some(at), self.links.previous(at), self.links.next(at)];
+        near.into_iter().flatten().for_each(|at| self.remote.refresh(at, &self.links));
+        true
+    }
+
+    /// Takes all vectors by a model of a server out.
+    pub fn take_vectors(&mut self) -> Vec<(Slot, RemoteVector)> {
+        let pages = (0_u32..).zip(&self.slots);
+        pages.filter_map(|(at, slot)| Some((*slot, self.remote.take(at)?))).collect()
+    }
+
+    fn best(
+        &self,
+        limit: usize,
+        skip: &HashSet<Slot>,
+        weight: f32,
+        cosine: impl Fn(u32) -> f32,
+    ) -> Vec<Hit> {
         let mut best = BinaryHeap::with_capacity(limit.min(self.n_pages) + 1);
         for (at, (&slot, &lex)) in (0_u32..).zip(self.slots.iter().zip(&self.scores)) {
-            let score = lex + query.dense_weight * self.dense.cosine(at, &self.links);
+            let score = lex + weight * cosine(at);
             let found = Reverse(Candidate { score, at });
             if (lex <= 0.0 && score < MIN_SCORE)
                 || (best.len() >= limit && best.peek().is_none_or(|worst| found >= *worst))
@@ -195,14 +270,14 @@ impl Index {
             }
         }
         let best = best.into_sorted_vec();
-        best.into_iter().filter_map(|Reverse(found)| self.hit(found)).collect()
+        best.into_iter().filter_map(|Reverse(found)| self.hit(found, cosine(found.at))).collect()
     }
 
-    fn hit(&self, found: Candidate) -> Option<Hit> {
+    fn hit(&self, found: Candidate, cosine: f32) -> Option<Hit> {
         Some(Hit {
             slot: self.slot(found.at)?,
             lex: f64::from(self.scores.get(found.at as usize).copied()?),
-            cos: f64::from(self.dense.cosine(found.at, &self.links)),
+            cos: f64::from(cosine),
             score: f64::from(found.score),
         })
     }
@@ -236,165 +311,5 @@ impl Ord for Candidate {
 impl PartialOrd for Candidate {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::memory::page::Texts;
-    use crate::time::Timestamp;
-
-    const MINUTE: i64 = 60_000_000;
-
-    /// A page to add: slot, session, minute, text.
-    type Entry<'a> = (u32, &'a str, i64, &'a str);
-
-    fn model() -> &'static StaticModel {
-        StaticModel::built_in()
-    }
-
-    fn analysis(text: &str) -> Analysis {
-        let texts = Texts { user_input: text.to_owned(), agent_response: String::new() };
-        Analysis::of(&texts, Timestamp::parse("2026-05-01").unwrap(), model())
-    }
-
-    fn insert(index: &mut Index, (slot, session, minute, text): Entry<'_>) -> bool {
-        index.insert(Slot(slot), session, minute * MINUTE, &analysis(text))
-    }
-
-    fn index(entries: &[Entry<'_>]) -> Index {
-        let mut index = Index::default();
-        for &entry in entries {
-            assert!(insert(&mut index, entry));
-        }
-        index
-    }
-
-    fn search(index: &mut Index, query: &str) -> Vec<Hit> {
-        index.search(query, 10, &HashSet::new(), model())
-    }
-
-    fn slots(hits: &[Hit]) -> Vec<u32> {
-        hits.iter().map(|hit| hit.slot.0).collect()
-    }
-
-    const TALK: [Entry<'_>; 6] = [
-        (1, "a", 0, "I adopted a kitten from the shelter"),
-        (2, "a", 5, "She is called Olive"),
-        (4, "b", 7, "The quarterly budget is due on Friday"),
-        (5, "a", 12, "Olive sleeps on the piano all day"),
-        (7, "a", 90, "We drove to the mountains"),
-        (9, "a", 95, "The kitten stayed with my sister Olive"),
-    ];
-    const QUESTIONS: [&str; 4] =
-        ["what is the kitten called", "budget", "Where does Olive sleep?", "mountain trip"];
-
-    #[test]
-    fn a_page_is_found_by_its_own_words_and_by_its_neighbours() {
-        let hits = search(&mut index(&TALK), "Who is the kitten?");
-        assert_eq!(hits.iter().map(|h| h.slot.0).collect::<HashSet<_>>(), [1, 2, 5, 7, 9].into());
-        assert_eq!(hits[0].slot, Slot(1));
-        assert!(hits.iter().all(|hit| hit.lex > 0.0 && hit.lex < 1.0));
-    }
-
-    #[test]
-    fn a_question_about_nothing_here_finds_nothing() {
-        assert_eq!(search(&mut index(&TALK), "zymurgy"), []);
-        assert_eq!(search(&mut index(&TALK), ""), []);
-        assert_eq!(search(&mut Index::default(), "kitten"), []);
-    }
-
-    #[test]
-    fn a_page_without_the_words_is_found_when_it_means_the_same() {
-        let hits = search(&mut index(&TALK), "finances");
-        assert_eq!((slots(&hits), hits[0].lex), (vec![4], 0.0));
-    }
-
-    #[test]
-    fn the_newer_of_equals_is_first_and_what_is_shown_already_is_skipped() {
-        let mut index = index(&[
-            (1, "a", 0, "red bicycle"),
-            (2, "b", 0, "red bicycle"),
-            (3, "c", 0, "red bicycle"),
-        ]);
-        assert_eq!(slots(&search(&mut index, "bicycle")), [3, 2, 1]);
-        let skip = HashSet::from([Slot(3)]);
-        assert_eq!(slots(&index.search("bicycle", 1, &skip, model())), [2]);
-        assert_eq!(index.search("bicycle", 0, &skip, model()), []);
-    }
-
-    #[test]
-    fn pages_added_late_or_in_any_order_of_time_rank_the_same() {
-        let mut in_order = index(&TALK);
-        for first in 0..TALK.len() {
-            // The same pages under other slots, added from `first` on.
-            let mut turned = TALK;
-            turned.rotate_left(first);
-            let mut late = Index::default();
-            for (slot, entry) in (1..).zip(turned) {
-                assert!(insert(&mut late, (slot, entry.1, entry.2, entry.3)));
-            }
-            for question in QUESTIONS {
-                let scores = |hits: Vec<Hit>| -> Vec<_> {
-                    hits.iter().map(|h| (h.score * 1e5).round()).collect()
-                };
-                assert_eq!(
-                    scores(search(&mut late, question)),
-                    scores(search(&mut in_order, question)),
-                    "{question} from {first}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_forgotten_page_is_as_if_it_had_never_been() {
-        for forgotten in TALK {
-            let mut index = index(&TALK);
-            assert!(index.remove(Slot(forgotten.0), &analysis(forgotten.3)));
-            assert!(!index.remove(Slot(forgotten.0), &analysis(forgotten.3)));
-            let kept: Vec<_> = TALK.into_iter().filter(|entry| *entry != forgotten).collect();
-            let mut never = self::index(&kept);
-            assert_eq!((index.len(), index.contains(Slot(forgotten.0))), (5, false));
-            for question in QUESTIONS {
-                assert_eq!(search(&mut index, question), search(&mut never, question));
-            }
-            for (slot, ..) in kept {
-                let near = |index: &Index| (index.previous(Slot(slot)), index.next(Slot(slot)));
-                assert_eq!(near(&index), near(&never));
-            }
-            assert_eq!(index.document_frequency("oliv"), never.document_frequency("oliv"));
-        }
-    }
-
-    #[test]
-    fn an_index_that_has_forgotten_everything_is_empty_and_can_be_filled_again() {
-        let mut index = index(&TALK);
-        for entry in TALK {
-            assert!(index.remove(Slot(entry.0), &analysis(entry.3)));
-        }
-        assert!(index.is_empty());
-        assert_eq!((index.document_frequency("kitten"), search(&mut index, "kitten")), (0, vec![]));
-        assert!(insert(&mut index, TALK[0]));
-        let mut fresh = self::index(&TALK[..1]);
-        assert_eq!(search(&mut index, "kitten"), search(&mut fresh, "kitten"));
-    }
-
-    #[test]
-    fn slots_only_rise_except_over_what_was_taken_back() {
-        let mut index = index(&TALK);
-        assert!(!insert(&mut index, (9, "a", 100, "again")));
-        assert!(!insert(&mut index, (8, "a", 100, "before")));
-        assert!(index.remove(Slot(9), &analysis(TALK[5].3)));
-        assert!(insert(&mut index, (9, "a", 100, "again")));
-        assert_eq!((index.previous(Slot(9)), index.len()), (Some(Slot(7)), 6));
-    }
-
-    #[test]
-    fn only_the_beginning_of_a_long_query_is_read() {
-        let query = format!("{} kitten", "x ".repeat(1_000));
-        assert_eq!(search(&mut index(&TALK), &query), []);
-        assert!(!search(&mut index(&TALK), &format!("{} kitten", "x ".repeat(990))).is_empty());
     }
 }

@@ -7,16 +7,20 @@
 mod analysis;
 mod dense;
 mod index;
+#[cfg(test)]
+mod index_tests;
 mod lexical;
 mod links;
 mod names;
 mod query;
+mod remote;
 mod terms;
 mod window;
 
 pub use analysis::{Analysis, PageVector, fingerprint};
 pub use index::{Hit, Index};
 pub use names::CasedWords;
-pub use query::Query;
+pub use query::{Query, read_part};
+pub use remote::{RemoteVector, unit};
 pub use terms::{query_terms, words_with_stems};
 pub use window::best_window;

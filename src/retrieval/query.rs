@@ -8,7 +8,7 @@ use super::terms::query_terms;
 const MAX_QUERY_CHARS: usize = 2_000;
 
 /// What the cosine weighs when the query is all Latin letters and digits.
-const DENSE_WEIGHT: f32 = 0.4;
+pub(super) const DENSE_WEIGHT: f32 = 0.4;
 
 /// A query's terms, what each is worth, and its vector.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl Query {
 }
 
 /// Returns the part of a query that is read.
-pub(super) fn read_part(query: &str) -> &str {
+pub fn read_part(query: &str) -> &str {
     let end = query.char_indices().nth(MAX_QUERY_CHARS).map_or(query.len(), |(at, _)| at);
     query.get(..end).unwrap_or(query)
 }

@@ -1,4 +1,5 @@
-//! Derived data: what the index needs of each page, kept so that nothing is tokenised twice.
+//! Derived data: what the index needs of each page, kept so that nothing is tokenised twice, and the
+//! vectors of a model of a server, a file for each model.
 //!
 //! It is safe to delete. A row counts only with the right epoch, fingerprint of tokeniser and model,
 //! and checksum of the page's texts; whatever fails, the file is deleted and filled anew.
@@ -8,10 +9,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::StoreError;
 use super::folder::{FileKey, Folder, create_private_dir, key_of, private_options};
 use super::rows::has_page;
 use crate::memory::page::Slot;
-use crate::retrieval::Analysis;
 
 /// The folder of derived data.
 pub(crate) const FOLDER: &str = "embeddings";
@@ -23,12 +24,16 @@ CREATE TABLE IF NOT EXISTS analyses (
   analysis BLOB NOT NULL) STRICT;
 ";
 
+/// Changes whenever the bytes of a vector mean something else.
+const VECTORS_VERSION: u32 = 1;
+
 /// One page's derived data on its way to the file.
 #[derive(Debug, Clone)]
 pub(crate) struct DerivedRow {
     pub(crate) slot: Slot,
     pub(crate) text_hash: u64,
-    pub(crate) analysis: Vec<u8>,
+    /// What is derived: an analysis, or a vector.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The file of derived data of one user and model.
@@ -54,9 +59,21 @@ impl Derived {
         }
     }
 
-    /// Calls `each` with every row that can be trusted (slot, checksum of the texts, analysis), in the
+    /// Names the file of the vectors by a model of a server; nothing is opened yet.
+    pub(crate) fn vectors(folder: &Folder, epoch: &str, (model, host): (&str, &str)) -> Self {
+        let model = xxh3_64(format!("{model}\n{host}").as_bytes());
+        Self {
+            path: folder.path(FOLDER).join(format!("remote-{model:016x}.db")),
+            epoch: epoch.to_owned(),
+            fingerprint: format!("{VECTORS_VERSION} {model:016x}"),
+            conn: None,
+            key: None,
+        }
+    }
+
+    /// Calls `each` with every row that can be trusted (slot, checksum of the texts, bytes), in the
     /// order of the slots; an unusable file counts as empty.
-    pub(crate) fn load(&mut self, mut each: impl FnMut(Slot, u64, Analysis)) {
+    pub(crate) fn load(&mut self, mut each: impl FnMut(Slot, u64, &[u8])) {
         if let Err(error) = self.try_load(&mut each) {
             tracing::info!(%error, path = %self.path.display(), "derived data is made anew");
             if !is_busy(&error) {
@@ -113,7 +130,7 @@ impl Derived {
         conn.execute_batch("VACUUM")
     }
 
-    fn try_load(&mut self, each: &mut impl FnMut(Slot, u64, Analysis)) -> rusqlite::Result<()> {
+    fn try_load(&mut self, each: &mut impl FnMut(Slot, u64, &[u8])) -> rusqlite::Result<()> {
         if !self.path.exists() || !self.matches()? {
             return Ok(());
         }
@@ -126,9 +143,7 @@ impl Derived {
             if xxh3_64(bytes).cast_signed() != row.get::<_, i64>(2)? {
                 continue;
             }
-            if let Some(analysis) = Analysis::from_bytes(bytes) {
-                each(Slot(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned(), analysis);
-            }
+            each(Slot(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned(), bytes);
         }
         Ok(())
     }
@@ -157,8 +172,8 @@ impl Derived {
             .execute(params![
                 row.slot.0,
                 row.text_hash.cast_signed(),
-                xxh3_64(&row.analysis).cast_signed(),
-                row.analysis
+                xxh3_64(&row.bytes).cast_signed(),
+                row.bytes
             ])?;
         }
         tx.commit()
@@ -176,6 +191,11 @@ impl Derived {
             all &= epoch == self.epoch && fingerprint == self.fingerprint;
         }
         Ok(all)
+    }
+
+    /// The file, and SQLite's beside it.
+    fn paths(&self) -> [PathBuf; 2] {
+        [self.path.clone(), super::folder::with_suffix(&self.path, "-journal")]
     }
 
     fn open(&mut self) -> rusqlite::Result<()> {
@@ -205,7 +225,7 @@ impl Derived {
 
     fn delete(&mut self) {
         self.conn = None;
-        for path in [self.path.clone(), super::folder::with_suffix(&self.path, "-journal")] {
+        for path in self.paths() {
             if let Err(error) = std::fs::remove_file(&path)
                 && error.kind() != std::io::ErrorKind::NotFound
             {
@@ -220,11 +240,30 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
 }
 
+/// Deletes every file of derived data but these: of a model that is not in use.
+pub(crate) fn delete_others(folder: &Folder, kept: &[&mut Derived]) -> Result<(), StoreError> {
+    let dir = folder.path(FOLDER);
+    let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(()) };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if kept.iter().any(|derived| derived.paths().contains(&path)) {
+            continue;
+        }
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::io("delete", &path, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::embed::StaticModel;
     use crate::memory::page::Texts;
+    use crate::retrieval::Analysis;
     use crate::time::Timestamp;
 
     fn analysis() -> Analysis {
@@ -234,7 +273,7 @@ mod tests {
     }
 
     fn row(slot: u32) -> DerivedRow {
-        DerivedRow { slot: Slot(slot), text_hash: 7, analysis: analysis().to_bytes() }
+        DerivedRow { slot: Slot(slot), text_hash: 7, bytes: analysis().to_bytes() }
     }
 
     /// A database that has these pages.
@@ -249,7 +288,9 @@ mod tests {
 
     fn loaded(folder: &Folder, epoch: &str, fingerprint: u64) -> Vec<(u32, u64, Analysis)> {
         let mut rows = Vec::new();
-        Derived::new(folder, epoch, fingerprint).load(|slot, hash, a| rows.push((slot.0, hash, a)));
+        Derived::new(folder, epoch, fingerprint).load(|slot, hash, bytes| {
+            rows.push((slot.0, hash, Analysis::from_bytes(bytes).unwrap()));
+        });
         rows
     }
 
@@ -289,6 +330,24 @@ mod tests {
         assert_eq!(loaded(&folder, "e1", 1).iter().map(|r| r.0).collect::<Vec<_>>(), [1, 2, 4]);
         derived.retain(&memory(&[2, 4]));
         assert_eq!(loaded(&folder, "e1", 1).iter().map(|r| r.0).collect::<Vec<_>>(), [2, 4]);
+    }
+
+    #[test]
+    fn vectors_of_two_models_are_in_two_files_and_only_those_in_use_stay() {
+        let (_dir, folder) = stored();
+        let vectors = |model| Derived::vectors(&folder, "e1", (model, "h"));
+        let row = |byte| DerivedRow { slot: Slot(1), text_hash: 7, bytes: vec![byte] };
+        let loaded = |model| {
+            let mut rows = Vec::new();
+            vectors(model).load(|slot, _, bytes| rows.push((slot.0, bytes.to_vec())));
+            rows
+        };
+        vectors("a").store(&[row(1)], &memory(&[1]));
+        vectors("b").store(&[row(2)], &memory(&[1]));
+        assert_eq!((loaded("a"), loaded("b")), (vec![(1, vec![1])], vec![(1, vec![2])]));
+        delete_others(&folder, &[&mut Derived::new(&folder, "e1", 1), &mut vectors("b")]).unwrap();
+        assert_eq!((loaded("a"), loaded("b")), (vec![], vec![(1, vec![2])]));
+        assert_eq!(self::loaded(&folder, "e1", 1).len(), 2);
     }
 
     #[test]

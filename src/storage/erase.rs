@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::derived::Derived;
+use super::derived::{self, Derived};
 use super::folder::{DATABASE, Folder};
 use super::migrate;
 use super::open::UNCLEAN;
@@ -60,6 +60,8 @@ pub(crate) struct Tools<'a> {
     /// `.views`.
     pub(crate) lock: &'a File,
     pub(crate) derived: &'a mut Derived,
+    /// The vectors of the model in use, if one is.
+    pub(crate) vectors: Option<&'a mut Derived>,
     pub(crate) progress: &'a mut Progress,
 }
 
@@ -99,9 +101,14 @@ pub(crate) fn erase(tools: &mut Tools<'_>) -> Result<Step, StoreError> {
         for name in set_aside(tools.folder)? {
             tools.folder.remove(&name)?;
         }
-        if !tools.derived.retain(tools.conn) {
-            return Ok(Step::Derived);
+        let mut files = vec![&mut *tools.derived];
+        files.extend(tools.vectors.as_deref_mut());
+        for file in &mut files {
+            if !file.retain(tools.conn) {
+                return Ok(Step::Derived);
+            }
         }
+        derived::delete_others(tools.folder, &files)?;
         tools.progress.views = true;
     }
     // Nobody commits meanwhile: a commit looks for its log.

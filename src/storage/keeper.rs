@@ -47,8 +47,19 @@ enum Note {
     Changed,
     /// Derived data of a page.
     Derived(DerivedRow),
+    /// The vector of a page by a model of a server.
+    Vector(DerivedRow),
     /// Something was forgotten: here, with whom to tell that it is erased, or by another process.
     Erase(Option<Told>),
+}
+
+/// The files of derived data that are kept.
+#[derive(Debug)]
+pub(crate) struct Files {
+    /// What the index needs of each page.
+    pub(crate) derived: Derived,
+    /// The vectors by the model of a server, if one is in use.
+    pub(crate) vectors: Option<Derived>,
 }
 
 /// The housekeeping thread of an open user. Dropping it brings everything up to date and ends it.
@@ -62,10 +73,11 @@ impl Keeper {
     /// Starts the thread.
     pub(crate) fn start(
         folder: &Folder,
-        derived: Derived,
+        files: Files,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, StoreError> {
         let (notes, inbox) = channel();
+        let Files { derived, vectors } = files;
         let mut house = House {
             conn: schema::connect(&folder.database(), Access::ReadWrite)?,
             views: Writer::new(folder),
@@ -73,6 +85,8 @@ impl Keeper {
             folder: folder.clone(),
             derived,
             rows: Vec::new(),
+            vectors,
+            vector_rows: Vec::new(),
             show_by: Some(Instant::now()),
             last_change: None,
             key: folder.database_key(),
@@ -98,6 +112,11 @@ impl Keeper {
     /// Hands over derived data to be stored when there is time.
     pub(crate) fn keep(&self, row: DerivedRow) {
         self.tell(Note::Derived(row));
+    }
+
+    /// Hands over a vector to be stored when there is time.
+    pub(crate) fn keep_vector(&self, row: DerivedRow) {
+        self.tell(Note::Vector(row));
     }
 
     /// Erases from disk what was forgotten here, and then tells so; or why that takes longer.
@@ -133,6 +152,8 @@ struct House {
     lock: File,
     derived: Derived,
     rows: Vec<DerivedRow>,
+    vectors: Option<Derived>,
+    vector_rows: Vec<DerivedRow>,
     /// When the views must show what was committed.
     show_by: Option<Instant>,
     last_change: Option<Instant>,
@@ -179,6 +200,7 @@ impl House {
                 self.show_by.get_or_insert(now + VIEW_DELAY);
             }
             Note::Derived(row) => self.rows.push(row),
+            Note::Vector(row) => self.vector_rows.push(row),
             Note::Erase(told) => {
                 let now = Instant::now();
                 // Whoever forgot it erases it; the others see to it that it is done.
@@ -198,7 +220,7 @@ impl House {
 
     fn next_deadline(&self) -> Option<Instant> {
         let idle = self.last_change.map(|at| at + IDLE);
-        let rows = (!self.rows.is_empty()).then(|| Instant::now() + IDLE);
+        let rows = (self.n_rows() > 0).then(|| Instant::now() + IDLE);
         let erase = self.erasing.as_ref().map(|erasing| erasing.next);
         [self.show_by, idle.or(rows), erase].into_iter().flatten().min()
     }
@@ -210,12 +232,13 @@ impl House {
         if self.folder.database_key() != self.key {
             // Removed or replaced: the next call says so.
             self.rows.clear();
+            self.vector_rows.clear();
             (self.last_change, self.show_by) = (None, None);
             self.leave_erasing("the folder was removed or replaced");
             return;
         }
-        if (idle && !self.rows.is_empty()) || self.rows.len() >= DERIVED_BATCH {
-            self.derived.store(&std::mem::take(&mut self.rows), &self.conn);
+        if (idle && self.n_rows() > 0) || self.n_rows() >= DERIVED_BATCH {
+            self.store_derived();
         }
         if self.erasing.as_ref().is_some_and(|erasing| now >= erasing.next) {
             self.erase();
@@ -229,6 +252,21 @@ impl House {
         }
         if self.show_by.is_some_and(|at| now >= at) {
             self.show_by = (!self.show(Occasion::Change)).then(|| Instant::now() + self.patience);
+        }
+    }
+
+    fn n_rows(&self) -> usize {
+        self.rows.len() + self.vector_rows.len()
+    }
+
+    fn store_derived(&mut self) {
+        let (rows, vectors) =
+            (std::mem::take(&mut self.rows), std::mem::take(&mut self.vector_rows));
+        if !rows.is_empty() {
+            self.derived.store(&rows, &self.conn);
+        }
+        if let Some(file) = self.vectors.as_mut().filter(|_| !vectors.is_empty()) {
+            file.store(&vectors, &self.conn);
         }
     }
 
@@ -268,6 +306,7 @@ impl House {
             views: &mut self.views,
             lock: &self.lock,
             derived: &mut self.derived,
+            vectors: self.vectors.as_mut(),
             progress: &mut erasing.progress,
         };
         let reason = match erase::erase(&mut tools) {
@@ -301,8 +340,8 @@ impl House {
         while !self.show(Occasion::Exit) && Instant::now() < until && self.folder.root().exists() {
             std::thread::sleep(RETRY);
         }
-        if !self.rows.is_empty() && self.folder.database_key() == self.key {
-            self.derived.store(&std::mem::take(&mut self.rows), &self.conn);
+        if self.folder.database_key() == self.key {
+            self.store_derived();
         }
         // What takes long is left to the mark in the database.
         if self.erasing.as_ref().is_some_and(|erasing| erasing.progress.is_short())

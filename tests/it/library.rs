@@ -17,6 +17,7 @@ fn open(dir: &TempDir) -> Engine {
         heat_threshold: 5.0,
         similarity_threshold: None,
         model: None,
+        embedding: None,
     })
     .unwrap()
 }

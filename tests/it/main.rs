@@ -41,6 +41,7 @@ mod read_only;
 mod recall;
 mod regressions_damage;
 mod regressions_folder;
+mod remote_embeddings;
 mod removed;
 mod said;
 mod streams;

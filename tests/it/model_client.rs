@@ -323,3 +323,36 @@ fn neither_key_nor_memory_is_in_an_error_or_in_the_log_of_any_level() {
     assert!(!details.contains("sk-proj") && !details.contains("89abcdef"), "{details}");
     assert_eq!(server.calls().len(), 11);
 }
+
+#[test]
+fn vectors_are_one_request_and_come_in_the_order_of_the_texts() {
+    let embed = |replies: Vec<Reply>| {
+        let server = ModelServer::start(replies);
+        let client = client(server.base_url(), Some(KEY), patient());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let texts = ["one".to_owned(), MARKER.to_owned()];
+        let outcome = runtime.block_on(client.embed(&texts));
+        (outcome, client.used(), server.calls())
+    };
+    let sound = Reply::vectors(&[vec![1.0, 0.5], vec![0.0, -2.0]]);
+    let (found, used, calls) = embed(vec![Reply::status(503, ""), sound]);
+    assert_eq!(found, Ok(vec![vec![1.0, 0.5], vec![0.0, -2.0]]));
+    assert_eq!(used, Used { calls: 2, tokens: 5 });
+    assert_eq!(calls[1].target, "POST /v1/embeddings");
+    assert_eq!(calls[1].header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+    assert_eq!(calls[1].body, json!({"model": "test", "input": ["one", MARKER]}));
+    for (reply, error) in [
+        (Reply::status(200, "<html></html>"), LlmError::NotJson("HTML")),
+        (Reply::status(200, r#"{"data": [NaN]}"#), LlmError::NotJson("no JSON")),
+        (Reply::content("hello"), LlmError::NotJson("no list of embeddings")),
+        (Reply::vectors(&[vec![1.0]]), LlmError::NotJson("not one embedding for every text")),
+        (Reply::status(200, &"[0.25],".repeat(400_000)), LlmError::TooLarge),
+    ] {
+        let (found, used, _) = embed(vec![reply]);
+        assert_eq!((found, used.calls), (Err(error), 1));
+    }
+    let echo = format!("you said {MARKER} with {KEY}");
+    let (found, ..) = embed(vec![Reply::status(401, &echo)]);
+    let error = found.unwrap_err();
+    assert!(error.is_refused() && !error.to_string().contains(MARKER), "{error}");
+}

@@ -41,6 +41,14 @@ impl Reply {
         Self::content(&json.to_string())
     }
 
+    /// Vectors, one for each text that was sent, as a host gives them: not in their order.
+    pub(crate) fn vectors(vectors: &[Vec<f64>]) -> Self {
+        let entry = |(index, vector): (usize, &Vec<f64>)| json!({"object": "embedding", "index": index, "embedding": vector});
+        let data: Vec<Value> = vectors.iter().enumerate().map(entry).rev().collect();
+        let usage = json!({"prompt_tokens": 5, "total_tokens": 5});
+        Self::status(200, &json!({"object": "list", "data": data, "usage": usage}).to_string())
+    }
+
     /// Adds a header.
     pub(crate) fn header(self, line: &str) -> Self {
         match self {
@@ -78,6 +86,12 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the texts of which vectors are wanted; empty for another call.
+    pub(crate) fn inputs(&self) -> Vec<String> {
+        let inputs = self.body["input"].as_array().into_iter().flatten();
+        inputs.filter_map(|text| text.as_str().map(str::to_owned)).collect()
     }
 
     /// Returns the text of all messages.
