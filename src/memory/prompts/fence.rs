@@ -1,7 +1,7 @@
 //! The fence around data in a prompt.
 //!
 //! Data is one JSON object a line between `<data>` and `</data>`. In its strings `<`, `>`, the
-//! backtick and every character that is not seen are written as `\uXXXX`, and JSON itself escapes
+//! backtick and every character that is not seen are written as JSON escapes, and JSON itself escapes
 //! line breaks: so no text can hold the fence, end its line or hide something. A text that seems to
 //! hold a password or key does not leave the machine. The one rule: data gets into a prompt through
 //! this file only.
