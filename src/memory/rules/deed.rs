@@ -7,6 +7,7 @@ use super::draft::{Draft, Scene};
 use super::lexicon::List;
 use super::value;
 use super::verbs::{Mode, Predicate, Use};
+use super::words::Token;
 use crate::memory::fact::{Act, Attribute};
 
 /// The words that say something, besides the verb, that make a vague deed worth keeping without
@@ -93,7 +94,11 @@ fn plain(
     if value::points(scene.body, &range) && n_telling < TELLING_WORDS + 1 {
         return None;
     }
-    let shown = match used.attribute {
+    let attribute = match used.attribute {
+        Attribute::Trip if is_of_people(object) => Attribute::Event,
+        other => other,
+    };
+    let shown = match attribute {
         Attribute::Trip | Attribute::Purchase | Attribute::Study => {
             let at = scene.body.get(range.start).is_some_and(|t| {
                 matches!(t.word, "at" | "to" | "in" | "through" | "around" | "across" | "along")
@@ -107,11 +112,20 @@ fn plain(
         }
         _ => predicate.at..range.end,
     };
-    let mut draft = Draft::new(used.attribute, scene.text(shown), direction);
+    let mut draft = Draft::new(attribute, scene.text(shown), direction);
     if predicate.mode == Mode::Formerly {
         draft.act = Act::End;
     }
     Some(draft)
+}
+
+/// Whether people are visited, and no place.
+fn is_of_people(object: &[Token<'_>]) -> bool {
+    let first = object.iter().find(|t| !matches!(t.word, "my" | "our" | "the" | "some"));
+    first.is_some_and(|t| {
+        let one = t.word.strip_suffix('s').unwrap_or(t.word);
+        [t.word, one].iter().any(|word| List::Family.has(word) || List::Friend.has(word))
+    })
 }
 
 fn word_ends_ing(scene: &Scene<'_>, at: usize) -> bool {

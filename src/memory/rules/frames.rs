@@ -161,7 +161,6 @@ const FRAMES: &[Frame] = &[
     // What happened and is no verb's own.
     after("be", "in|to", Trip, Rule::Named, DONE),
     whole("turn", "", Event, Rule::Count, DONE),
-    whole("be", "busy", Event, Rule::Activity, &[Mode::Perfect]),
     whole("try", "out", Event, Rule::Thing, &[Mode::Doing, Mode::Been]),
     whole("be", "promoted|accepted|hired|laid|fired|invited|selected|nominated|chosen|awarded to|as|into|off|from|for|by", Event, Rule::Any, DONE),
     

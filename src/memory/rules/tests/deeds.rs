@@ -11,7 +11,7 @@ const DONE: &[(&str, &[&str])] = &[
     ("I went to Paris last summer.", &["trip/pari = Paris @2025-06-01..2025-09-01"]),
     (
         "I visited my grandparents in June.",
-        &["trip/grandpar = grandparents @2025-06-01..2025-07-01"],
+        &["event/visit grandpar = visited my grandparents @2025-06-01..2025-07-01"],
     ),
     ("I've been to Japan twice.", &["trip/japan twice = Japan twice"]),
     ("I have never been to Japan.", &["trip/japan = Japan not"]),

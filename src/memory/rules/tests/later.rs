@@ -217,6 +217,11 @@ const CORRECTED: &[(&str, &[&str])] = &[
     ),
     ("I tried to keep quiet.", &[]),
     ("I've been busy with chores.", &[]),
+    ("I've been busy mending the fence.", &[]),
+    (
+        "We visited my friends Tom and Eva.",
+        &["event/visit friend tom eva = visited my friends Tom and Eva"],
+    ),
     ("I'm looking forward to more great experiences.", &[]),
     ("I got back from work.", &[]),
     ("I began sorting everything.", &[]),
