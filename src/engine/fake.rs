@@ -184,7 +184,7 @@ pub(crate) fn fact(clause: &str) -> Fact {
         said_on: page,
         sources: vec![page],
         said_at: at,
-        when: None,
+        when: Some("as a child".to_owned()),
         valid_from: at,
         valid_to: None,
         closed: false,

@@ -52,6 +52,7 @@ pub(super) fn profile(
 mod tests {
     use super::*;
     use crate::engine::fake;
+    use crate::time::Timestamp;
 
     fn shown(n_facts: usize, profile: Option<&str>, wanted: Wanted, max: usize) -> ProfileReply {
         let reply = ProfileReply {
@@ -97,5 +98,17 @@ mod tests {
         assert_eq!((reply.user_profile.as_str(), reply.truncated), ("None", false));
         assert_eq!(reply.user_knowledge.map(|facts| facts.len()), Some(3));
         assert_eq!(reply.assistant_knowledge.map(|facts| facts.len()), Some(3));
+    }
+
+    #[test]
+    fn words_of_time_that_name_no_day_give_no_date() {
+        let dated = |days: i64| {
+            let mut fact = fake::fact("I played chess as a child");
+            let at = fact.said_at.micros() - days * 86_400_000_000;
+            fact.valid_from = Timestamp::from_parts(at, 0).unwrap();
+            fact.dated_from().map(Timestamp::micros) == Some(at)
+        };
+        assert!(!dated(0));
+        assert!(dated(7));
     }
 }

@@ -305,13 +305,14 @@ impl From<SegmentBrief> for SegmentView {
 
 impl From<Fact> for KnowledgeView {
     fn from(fact: Fact) -> Self {
+        let valid_from = fact.dated_from().map(|from| from.to_string());
         Self {
             knowledge: fact.clause,
             timestamp: fact.said_at.to_string(),
             attribute: fact.attribute.name(),
             value: fact.value,
             negated: fact.negated,
-            valid_from: fact.when.map(|_| fact.valid_from.to_string()),
+            valid_from,
             valid_to: fact.valid_to.map(|to| to.to_string()),
             memory_ids: fact.sources.iter().map(ToString::to_string).collect(),
         }

@@ -329,6 +329,12 @@ pub struct Fact {
 }
 
 impl Fact {
+    /// Returns from when it holds, if its words of time say so: "as a child" names no day.
+    pub fn dated_from(&self) -> Option<Timestamp> {
+        let is_told = self.when.is_some() && self.valid_from.micros() != self.said_at.micros();
+        is_told.then_some(self.valid_from)
+    }
+
     /// Whether it stays when others need its room: identity, health, and what the user asked to be
     /// remembered.
     pub fn is_protected(&self) -> bool {

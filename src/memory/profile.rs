@@ -126,8 +126,8 @@ fn is_shown(fact: &Fact, now: Timestamp) -> bool {
 fn sentence(fact: &Fact) -> String {
     let mut clause = fact.clause.trim_end_matches([',', ';', ':', ' ']).to_owned();
     let passes = matches!(fact.attribute, Attribute::Plan | Attribute::Trip);
-    if passes && fact.when.is_some() {
-        clause = format!("{clause} ({})", fact.valid_from.day());
+    if let Some(from) = fact.dated_from().filter(|_| passes) {
+        clause = format!("{clause} ({})", from.day());
     }
     if !clause.ends_with(['.', '!', '?', '\u{3002}', '\u{ff01}']) {
         clause.push('.');
