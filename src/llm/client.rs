@@ -190,11 +190,9 @@ impl Client {
                 dialect = plainer;
                 continue;
             }
-            let pause = pause(self.timeouts.pause, retries, failure.retry_after);
-            let in_time = end.saturating_duration_since(Instant::now()) > pause;
-            if retries == RETRIES || !failure.error.is_transient() || !in_time {
+            let Some(pause) = self.pause_before_retry(&failure, retries, end) else {
                 return Err(failure.error);
-            }
+            };
             retries += 1;
             sleep(pause).await;
         }
@@ -256,14 +254,25 @@ impl Client {
                 Err(failure) => failure,
             };
             debug!("the call of the embedding model failed: {}", failure.error);
-            let pause = pause(self.timeouts.pause, retries, failure.retry_after);
-            let in_time = end.saturating_duration_since(Instant::now()) > pause;
-            if retries == RETRIES || !failure.error.is_transient() || !in_time {
+            let Some(pause) = self.pause_before_retry(&failure, retries, end) else {
                 return Err(failure.error);
-            }
+            };
             retries += 1;
             sleep(pause).await;
         }
+    }
+
+    /// Returns how long to wait before the next try; none where there is to be none: after the last
+    /// one, after an error that does not pass, or where there is no time left.
+    fn pause_before_retry(
+        &self,
+        failure: &Failure,
+        retries: u32,
+        end: Instant,
+    ) -> Option<Duration> {
+        let pause = pause(self.timeouts.pause, retries, failure.retry_after);
+        let in_time = end.saturating_duration_since(Instant::now()) > pause;
+        (retries < RETRIES && failure.error.is_transient() && in_time).then_some(pause)
     }
 
     /// Finds the answer in a reply.
