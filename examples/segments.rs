@@ -20,6 +20,7 @@ use memoryos::embed::StaticModel;
 use memoryos::memory::draft::{Around, Draft, Filing, PageTexts};
 use memoryos::memory::mid::{MidSettings, MidTerm};
 use memoryos::memory::page::{Slot, Texts};
+use memoryos::memory::reading::PageReading;
 use memoryos::retrieval::{Analysis, Index};
 use memoryos::time::Timestamp;
 use serde::Deserialize;
@@ -148,7 +149,8 @@ fn group(pages: &[Read], settings: MidSettings, linked: bool) -> MidTerm {
     for (slot, page) in (1..).map(Slot).zip(pages) {
         add(&mut index);
         let previous = index.previous(slot).filter(|_| linked);
-        let filing = Filing { slot, texts: &page.texts, analysis: &page.analysis, previous };
+        let reading = &PageReading::of(slot, &page.texts);
+        let filing = Filing { slot, reading, analysis: &page.analysis, previous };
         let around = Around { corpus: &index, pages: &source, now: page.micros };
         let mut draft = Draft::new(&mid);
         draft.file(filing, around);

@@ -15,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{self, Environment, Key, Settings, Sources};
 use crate::engine::{Engine, Options};
 use crate::mcp::{self, Served, Shown};
+use crate::stdio;
 use crate::storage::data_dir::{self, DataDir};
 use crate::storage::{self, backup, default_user};
 use crate::user::UserId;
@@ -255,7 +256,7 @@ fn serve(served: Served) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(async {
         let stop = stop_signal()?;
-        mcp::serve(served, tokio::io::stdin(), tokio::io::stdout(), stop).await
+        mcp::serve(served, stdio::input(), stdio::output(), stop).await
     });
     // A thread may still sit in a read of stdin that never returns.
     runtime.shutdown_timeout(Duration::from_millis(100));

@@ -19,6 +19,7 @@
 //! | [`engine`] | one open user: a thread that owns the store and the memory |
 //! | [`mcp`] | the protocol: calls to requests of the engine, answers to replies |
 //! | [`config`], [`cli`] | the settings, and the command line |
+//! | `stdio` | the standard streams, read and written without waiting |
 //!
 //! ARCHITECTURE.md says why it is built so, and what holds when the process dies at any moment.
 //!
@@ -72,6 +73,7 @@ pub mod llm;
 pub mod mcp;
 pub mod memory;
 pub mod retrieval;
+mod stdio;
 pub mod storage;
 pub mod time;
 pub mod user;

@@ -3,7 +3,7 @@
 //! It is done when a memory is opened, a batch a transaction. Where it cannot be done then, nothing
 //! is lost: the next start does it.
 
-use super::worker::{Done, Stored, Worker};
+use super::worker::{Stored, Worker};
 use crate::memory::fact::Reader;
 use crate::memory::learn::SaidOn;
 use crate::memory::page::Page;
@@ -79,10 +79,7 @@ impl Worker {
 
 /// Whether work that may as well be done later goes on: not where it is done, nor where the store is
 /// busy or full now.
-fn may_wait<R>(
-    outcome: Result<Result<Done, R>, StoreError>,
-    left: &str,
-) -> Result<bool, StoreError> {
+fn may_wait<R>(outcome: Result<Result<(), R>, StoreError>, left: &str) -> Result<bool, StoreError> {
     match outcome {
         Ok(done) => Ok(done.is_ok()),
         Err(error @ (StoreError::Locked { .. } | StoreError::Sqlite(_))) if !error.is_damage() => {

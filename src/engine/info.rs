@@ -14,16 +14,16 @@ use crate::time::Timestamp;
 pub(crate) fn info(worker: &mut Worker, options: &Options) -> Result<Info, StoreError> {
     worker.catch_up()?;
     let (memory, store) = (&worker.memory, &worker.store);
-    let mid = memory.segments();
+    let (mid, counts) = (memory.segments(), memory.counts());
     let capacities = options.capacities;
     let costs = store.costs();
     let long = memory.long_term();
     let stats = json!({
-        "total_pages": memory.n_pages(),
-        "short_term_pages": memory.n_short_term(),
+        "total_pages": counts.pages,
+        "short_term_pages": counts.short_term,
         "short_term_capacity": capacities.short_term,
         "mid_term_pages": mid.n_pages(),
-        "mid_term_segments": mid.len(),
+        "mid_term_segments": counts.segments,
         "mid_term_capacity": capacities.mid_term,
         "user_knowledge_entries": long.n_current(Owner::User),
         "assistant_knowledge_entries": long.n_current(Owner::Assistant),

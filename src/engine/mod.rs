@@ -1,5 +1,6 @@
 //! One open user: the thread that owns the store and the index, and the handle that asks it.
 
+mod adding;
 mod analyst;
 mod api;
 mod background;
@@ -7,6 +8,7 @@ mod backlog;
 mod consolidating;
 mod embedder;
 mod embedding;
+mod failure;
 #[cfg(test)]
 pub(crate) mod fake;
 mod forgetting;

@@ -2,19 +2,23 @@
 //!
 //! It survives what a call may do: a panic or an unknown outcome makes it read everything anew.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
 
+use super::adding::{MOST_BYTES, MOST_PAGES};
 use super::analyst::{Analyst, Work};
-use super::api::{Answer, Call, Created, Engine, EngineError, Forget, Forgotten};
+use super::api::{Added, Answer, Call, Created, Engine, EngineError, Forget, Forgotten};
 use super::embedder::Embedder;
+use super::failure::Kind::{self, Read, Write};
+use super::failure::{Failure, panicked};
 use super::forgetting::Wish;
 use super::info;
 use super::options::{OpenError, Options};
 use super::worker::Worker;
-use crate::memory::page::PageId;
+use crate::memory::page::{NewPage, PageId};
 use crate::storage::StoreError;
 use crate::storage::keeper::Told;
 use crate::storage::open::{self, Request};
@@ -74,26 +78,71 @@ impl Thread {
         self.analyst = model.and_then(|model| Analyst::start(Weak::clone(&self.calls), model));
         let embedding = self.options.embedding.as_ref();
         self.embedder = embedding.and_then(|m| Embedder::start(Weak::clone(&self.calls), m));
-        while let Ok(call) = inbox.recv() {
-            if let Call::Close(answer) = call {
-                let closed = self.close();
-                drop(answer.send(closed));
-                return;
+        let mut next = None;
+        while let Some(call) = next.take().or_else(|| self.wait(inbox)) {
+            match call {
+                Call::Close(answer) => {
+                    let closed = self.close();
+                    drop(answer.send(closed));
+                    return;
+                }
+                Call::Add(page, to) => next = self.add(*page, to, inbox),
+                call => self.answer(call),
             }
-            self.answer(call);
         }
         if let Err(error) = self.close() {
             tracing::warn!(%error, "the memory was not closed cleanly");
         }
     }
 
+    /// Returns the next call; none when nobody can call any more.
+    fn wait(&mut self, inbox: &Receiver<Call>) -> Option<Call> {
+        inbox.try_recv().ok().or_else(|| {
+            // Nobody waits now: the time for what the next add needs anyway.
+            if let Some(worker) = &mut self.worker {
+                worker.read_ahead();
+            }
+            inbox.recv().ok()
+        })
+    }
+
+    /// Stores a page, together with those that wait behind it; returns the call that was met behind
+    /// them.
+    fn add(&mut self, page: NewPage, to: Answer<Added>, inbox: &Receiver<Call>) -> Option<Call> {
+        let mut n_bytes = page.texts.len_bytes();
+        let (mut pages, mut answers, mut other) = (vec![page], vec![to], None);
+        while pages.len() < MOST_PAGES && n_bytes < MOST_BYTES {
+            match inbox.try_recv() {
+                Ok(Call::Add(page, to)) => {
+                    n_bytes += page.texts.len_bytes();
+                    pages.push(*page);
+                    answers.push(to);
+                }
+                met => {
+                    other = met.ok();
+                    break;
+                }
+            }
+        }
+        let answers = RefCell::new(answers);
+        let tell = |added: Vec<Added>| {
+            for (to, added) in answers.take().into_iter().zip(added) {
+                drop(to.send(Ok(added)));
+            }
+        };
+        if let Err(failure) = self.survive(|w| w.add(&pages, Timestamp::now(), tell)) {
+            let error = failure.told(Write);
+            for to in answers.take() {
+                drop(to.send(Err(error.clone())));
+            }
+        }
+        self.analyst.as_ref().inspect(|analyst| analyst.wake());
+        self.embedder.as_ref().inspect(|embedder| embedder.wake());
+        other
+    }
+
     fn answer(&mut self, call: Call) {
         match call {
-            Call::Add(page, to) => {
-                self.reply(to, Write, |w| w.add((*page).clone(), Timestamp::now()));
-                self.analyst.as_ref().inspect(|analyst| analyst.wake());
-                self.embedder.as_ref().inspect(|embedder| embedder.wake());
-            }
             Call::Recall(recall, to) => {
                 let vector = self.query_vector(&recall.query);
                 let vector = vector.as_deref();
@@ -134,6 +183,8 @@ impl Thread {
                 let created = catch_unwind(AssertUnwindSafe(|| self.create(user, assistant)));
                 drop(to.send(created.unwrap_or_else(|_| Err(panicked(Write)))));
             }
+            // These two were looked at before.
+            Call::Add(_, to) => drop(to.send(Err(EngineError::Stopping))),
             Call::Close(to) => drop(to.send(Ok(()))),
         }
     }
@@ -288,71 +339,5 @@ impl Thread {
             Ok(Ok(()) | Err(_)) => Ok(()),
             Err(_) => Err(panicked(Write)),
         }
-    }
-}
-
-/// Whether a request wanted to change something; what it is told when it could not depends on that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Read,
-    Write,
-}
-use Kind::{Read, Write};
-
-/// Why a call was not carried out.
-#[derive(Debug)]
-enum Failure {
-    /// The memory could not be opened.
-    Open(StoreError),
-    /// The store failed.
-    Store(StoreError),
-    /// Our own fault.
-    Panicked,
-}
-
-impl Failure {
-    fn is_damage(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_damage())
-    }
-
-    fn told(self, kind: Kind) -> EngineError {
-        let error = match self {
-            Self::Open(StoreError::Stopping) | Self::Store(StoreError::Stopping) => {
-                return EngineError::Stopping;
-            }
-            Self::Open(error) => return EngineError::Unavailable(error.to_string()),
-            Self::Panicked => return panicked(kind),
-            Self::Store(error) => error,
-        };
-        tracing::warn!(%error, "a call failed");
-        let text = error.to_string();
-        match (error, kind) {
-            (StoreError::Commit(_), _) | (StoreError::Replaced(_), Write) => {
-                EngineError::Unknown(text)
-            }
-            (_, Read) => EngineError::Read(text),
-            (StoreError::Locked { .. }, Write) => EngineError::Busy(text),
-            (StoreError::ReadOnly(_) | StoreError::Newer { .. }, Write) => {
-                EngineError::ReadOnly(text)
-            }
-            (_, Write) => EngineError::NotStored(text),
-        }
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Open(error) | Self::Store(error) => error.fmt(f),
-            Self::Panicked => f.write_str("the engine panicked"),
-        }
-    }
-}
-
-fn panicked(kind: Kind) -> EngineError {
-    let text = "the server failed at this request; the next one reads everything anew".to_owned();
-    match kind {
-        Read => EngineError::Read(text),
-        Write => EngineError::Unknown(text),
     }
 }

@@ -6,19 +6,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::api::{Added, Found, Profile, Recall, Recalled, SegmentBrief};
+use super::api::{Found, Profile, Recall, Recalled, SegmentBrief};
 use super::consolidating::Consolidating;
 use super::embedding::{self, Embedding};
 use super::load::{self, Loaded};
 use super::options::Options;
 use crate::embed::StaticModel;
 use crate::memory::Memory;
-use crate::memory::change::{AddedPage, Change};
+use crate::memory::change::Change;
 use crate::memory::consolidate::Pages;
-use crate::memory::decide::{Decision, Incoming};
 use crate::memory::draft::PageTexts;
 use crate::memory::fact::{Fact, Owner};
-use crate::memory::page::{NewPage, Page, PageId, Slot, Texts};
+use crate::memory::page::{Page, PageId, Slot, Texts};
 use crate::memory::segment::Segment;
 use crate::retrieval::{Analysis, fingerprint};
 use crate::storage::StoreError;
@@ -40,7 +39,7 @@ pub(crate) struct Worker {
     options: Options,
     stop: Arc<AtomicBool>,
     /// Whether something in memory was forgotten on disk.
-    is_stale: bool,
+    pub(super) is_stale: bool,
     /// Its work for a model.
     pub(super) consolidating: Consolidating,
     /// Its work for a model that makes vectors.
@@ -96,36 +95,6 @@ impl Worker {
         worker.file_overflow()?;
         worker.read_unread()?;
         Ok(worker)
-    }
-
-    /// Stores a page, or finds that it is there.
-    pub(crate) fn add(&mut self, new: NewPage, now: Timestamp) -> Result<Added, StoreError> {
-        let incoming = Incoming::read(new);
-        self.n_tokenised += 1;
-        let decided = self.mutate("add", |memory, store| {
-            match memory.decide_add(incoming, &Stored(store), now) {
-                Decision::Duplicate(slot) => Err(slot),
-                Decision::Add(change) => Ok(*change),
-            }
-        })?;
-        let duplicate = decided.is_err();
-        let (slot, filed) = match decided {
-            Ok(done) => (done.slots.first().copied(), done.filed),
-            Err(slot) => (Some(slot), 0),
-        };
-        let known = slot.and_then(|slot| self.memory.id_of(slot));
-        let (id, timestamp) = known.ok_or_else(|| {
-            StoreError::damaged(&self.store.folder().database(), "a page is gone")
-        })?;
-        Ok(Added {
-            id,
-            duplicate,
-            timestamp,
-            short_term_pages: self.memory.n_short_term(),
-            filed,
-            segments: self.memory.segments().len(),
-            total_pages: self.memory.n_pages(),
-        })
     }
 
     /// Finds what the memory holds for a query; `vector` is the query's by a model of a server, if
@@ -240,7 +209,7 @@ impl Worker {
             // Visits may be lost: another process must not hold the end up. Where it is to stop, the
             // lock is had at once or not at all.
             self.stop.store(true, Ordering::SeqCst);
-            drop(self.mutate("visit", |memory, _| memory.decide_visits().ok_or(()))?);
+            let _written = self.mutate("visit", |memory, _| memory.decide_visits().ok_or(()))?;
         }
         Ok(())
     }
@@ -256,22 +225,68 @@ impl Worker {
         &mut self,
         kind: &str,
         decide: impl FnOnce(&Memory, &Store) -> Result<Change, R>,
-    ) -> Result<Result<Done, R>, StoreError> {
+    ) -> Result<Result<(), R>, StoreError> {
+        let decided = self.transact(|worker| match decide(&worker.memory, &worker.store) {
+            Ok(mut change) => {
+                let seq = worker.store.write(kind, &mut change)?;
+                Ok((Some(seq), Ok(change)))
+            }
+            Err(refused) => Ok((None, Err(refused))),
+        })?;
+        Ok(decided.map(|change| self.take_in(change)))
+    }
+
+    /// Begins a transaction, takes in what others committed, and lets `work` write. What it wrote is
+    /// committed if it returns the sequence number of the last change, else nothing is.
+    pub(super) fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(Option<u64>, T), StoreError>,
+    ) -> Result<T, StoreError> {
         self.catch_up()?;
         let stop = Arc::clone(&self.stop);
         let held = self.store.lock(&stop)?;
         self.store.begin()?;
-        let outcome = self.mutate_begun(kind, decide);
-        if !matches!(outcome, Ok(Ok(_))) {
+        let worked = self.catch_up().and_then(|()| work(self));
+        let outcome = match worked {
+            Ok((Some(seq), done)) => self.store.commit(seq).map(|()| (true, done)),
+            Ok((None, done)) => Ok((false, done)),
+            Err(error) => Err(error),
+        };
+        let is_written = matches!(outcome, Ok((true, _)));
+        if !is_written {
             self.store.rollback();
         }
         drop(held);
-        if matches!(outcome, Ok(Ok(_)))
-            && let Some(keeper) = &self.keeper
-        {
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| is_written) {
             keeper.changed();
         }
-        outcome
+        outcome.map(|(_, done)| done)
+    }
+
+    /// Takes in what was committed here.
+    pub(super) fn take_in(&mut self, change: Change) {
+        if !change.forgotten.is_empty() {
+            // Read anew before the next answer.
+            self.is_stale = true;
+            return;
+        }
+        let mut analyses = Vec::with_capacity(change.pages.len());
+        for page in &change.pages {
+            let analysis = self.analysis(page);
+            self.derive(DerivedRow {
+                slot: page.slot,
+                text_hash: page.new.texts.checksum(),
+                bytes: analysis.to_bytes(),
+            });
+            analyses.push(analysis);
+        }
+        self.memory.apply(change, analyses);
+    }
+
+    /// Makes what the index needs of a page.
+    fn analysis(&mut self, page: &Page) -> Analysis {
+        self.n_tokenised += 1;
+        Analysis::of(&page.new.texts, page.new.timestamp, StaticModel::built_in())
     }
 
     /// Carries out a transaction that changes nothing of the memory.
@@ -290,40 +305,9 @@ impl Worker {
         written
     }
 
-    fn mutate_begun<R>(
-        &mut self,
-        kind: &str,
-        decide: impl FnOnce(&Memory, &Store) -> Result<Change, R>,
-    ) -> Result<Result<Done, R>, StoreError> {
-        self.catch_up()?;
-        let mut change = match decide(&self.memory, &self.store) {
-            Ok(change) => change,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let seq = self.store.write(kind, &mut change)?;
-        self.store.commit(seq)?;
-        let slots = change.pages.iter().map(|added| added.page.slot).collect();
-        let done = Done { slots, filed: change.mid.filed.len() };
-        for added in &change.pages {
-            self.derive(derived_row(added));
-        }
-        if change.forgotten.is_empty() {
-            self.memory.apply(change);
-        } else {
-            // Read anew when the lock is free again: before the next answer.
-            self.is_stale = true;
-        }
-        Ok(Ok(done))
-    }
-
     fn learn(&mut self, news: News) {
         let mut change = Change { long: news.long, ..Change::default() };
-        for row in news.pages {
-            let (texts, timestamp) = (&row.page.new.texts, row.page.new.timestamp);
-            let analysis = Analysis::of(texts, timestamp, StaticModel::built_in());
-            self.n_tokenised += 1;
-            change.pages.push(AddedPage { page: row.page, analysis });
-        }
+        change.pages = news.pages.into_iter().map(|row| row.page).collect();
         change.mid.filed = news.filed;
         for row in news.segments {
             match row {
@@ -331,7 +315,13 @@ impl Worker {
                 SegmentRow::Merged(from, into) => change.mid.merged.push((from, into)),
             }
         }
-        self.memory.apply(change);
+        let analyses: Vec<Analysis> = change.pages.iter().map(|page| self.analysis(page)).collect();
+        self.memory.apply(change, analyses);
+    }
+
+    /// Does, while nobody waits, what the next add needs.
+    pub(super) fn read_ahead(&mut self) {
+        self.memory.read_ahead();
     }
 
     fn derive(&mut self, row: DerivedRow) {
@@ -339,15 +329,6 @@ impl Worker {
             keeper.keep(row);
         }
     }
-}
-
-/// What a mutation did.
-#[derive(Debug)]
-pub(super) struct Done {
-    /// Slots of new pages.
-    slots: Vec<Slot>,
-    /// Pages filed.
-    filed: usize,
 }
 
 /// Stored pages, for deciding.
@@ -370,12 +351,4 @@ fn readable<T>(slot: Slot, read: Result<Option<T>, StoreError>) -> Option<T> {
         tracing::warn!(%error, slot = slot.0, "a page cannot be read");
         None
     })
-}
-
-fn derived_row(added: &AddedPage) -> DerivedRow {
-    DerivedRow {
-        slot: added.page.slot,
-        text_hash: added.page.new.texts.checksum(),
-        bytes: added.analysis.to_bytes(),
-    }
 }

@@ -31,7 +31,7 @@ pub struct Relinked {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Change {
     /// New pages, in the order of their slots.
-    pub pages: Vec<AddedPage>,
+    pub pages: Vec<Page>,
     /// What changes in mid-term memory.
     pub mid: MidChange,
     /// What changes in long-term memory.

@@ -17,6 +17,7 @@ use super::page::{Page, PageId, Slot};
 use super::prompts::batch::{BATCH_PAGES, BATCH_TOPICS, BatchPage, KnownTopic};
 use super::prompts::hot::{HOT_FACTS, HOT_PAGES, HotPage, KnownFact};
 use super::prompts::{BatchJob, BatchOutcome, HotJob, HotOutcome, PointedFact};
+use super::reading::PageReading;
 use super::segment::{Segment, SegmentId};
 use crate::embed::StaticModel;
 use crate::retrieval::Analysis;
@@ -250,7 +251,8 @@ impl Memory {
             };
             if let Some(to) = homes.get(&page.topic) {
                 let analysis = Analysis::of(&texts, at, StaticModel::built_in());
-                let filing = Filing { slot, texts: &texts, analysis: &analysis, previous: None };
+                let reading = &PageReading::of(slot, &texts);
+                let filing = Filing { slot, reading, analysis: &analysis, previous: None };
                 draft.regroup(filing, *to, around);
             }
             let before = self.index.previous(slot).filter(|_| page.continues);

@@ -1,29 +1,28 @@
 //! Decides what a call does to the memory. Nothing here changes anything: the outcome is a
 //! [`Change`], which is applied after it is on stable storage.
 
+use std::borrow::Cow;
+
 use super::chain::chain_summary;
-use super::change::{AddedPage, Change};
+use super::change::Change;
 use super::draft::{Around, Draft, Filing, PageTexts};
 use super::fact::{Reader, Statement};
 use super::learn::{LongDraft, SaidOn};
 use super::long::LongChange;
 use super::mid::MidChange;
 use super::page::{NewPage, Page, PageId, Slot, Texts};
+use super::reading::PageReading;
 use super::{Memory, rules};
-use crate::embed::StaticModel;
-use crate::retrieval::Analysis;
 use crate::time::Timestamp;
 
 /// An exchange without a time of its own is the same as an equal one at most this much older.
 const SAME_WITHIN_SECONDS: f64 = 600.0;
 
-/// A page on its way in, with what was read in its texts.
+/// A page on its way in, with what it says. What the index needs of it is made after it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incoming {
     /// The page.
     pub new: NewPage,
-    /// What the index needs of it.
-    pub analysis: Analysis,
     /// What it says by rule.
     pub statements: Vec<Statement>,
 }
@@ -31,9 +30,8 @@ pub struct Incoming {
 impl Incoming {
     /// Reads the texts of a page: once, before anything is locked.
     pub fn read(new: NewPage) -> Self {
-        let analysis = Analysis::of(&new.texts, new.timestamp, StaticModel::built_in());
         let statements = rules::read(&new.texts, new.timestamp);
-        Self { new, analysis, statements }
+        Self { new, statements }
     }
 }
 
@@ -54,7 +52,7 @@ impl Memory {
         pages: &dyn PageTexts,
         now: Timestamp,
     ) -> Decision {
-        let Incoming { new, analysis, statements } = incoming;
+        let Incoming { new, statements } = incoming;
         if let Some(slot) = self.same(&new, pages, now) {
             return Decision::Duplicate(slot);
         }
@@ -79,8 +77,7 @@ impl Memory {
             reader: Reader::Rule,
         };
         let long = self.learn([(said, statements)], now);
-        let pages = vec![AddedPage { page, analysis }];
-        Decision::Add(Box::new(Change { pages, mid, long, ..Change::default() }))
+        Decision::Add(Box::new(Change { pages: vec![page], mid, long, ..Change::default() }))
     }
 
     /// Decides about pages that short-term memory has no room for, at most `most` of them; none if
@@ -133,8 +130,12 @@ impl Memory {
         draft.flush_visits();
         for (&slot, added) in self.short_term.iter().take(n_pages) {
             let previous = self.index.previous(slot);
-            let (texts, analysis) = (&added.page.new.texts, &added.analysis);
-            draft.file(Filing { slot, texts, analysis, previous }, around);
+            let reading = match self.readings.get(&slot) {
+                Some(reading) => Cow::Borrowed(reading),
+                None => Cow::Owned(PageReading::of(slot, &added.page.new.texts)),
+            };
+            let (reading, analysis) = (reading.as_ref(), &added.analysis);
+            draft.file(Filing { slot, reading, analysis, previous }, around);
         }
         draft.merge_over_capacity(around);
         draft.finish()

@@ -6,13 +6,15 @@
 //! segment's sentences are still in memory).
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::embed::{DIMENSIONS, StaticModel};
-use crate::memory::extract::{self, Corpus, PageTerm, count_terms, jaccard, page_keys, page_terms};
+use crate::memory::extract::{self, Corpus, PageTerm, count_terms, jaccard, page_keys};
 use crate::memory::mid::{Entry, MidChange, MidTerm, Visits};
 use crate::memory::page::{Slot, Texts};
+use crate::memory::reading::PageReading;
 use crate::memory::segment::{Candidate, MAX_CANDIDATES, Segment, SegmentId, TermCount};
-use crate::memory::summary::{Sentence, TRUSTED_SHARE, View, page_sentences};
+use crate::memory::summary::{Sentence, TRUSTED_SHARE, View};
 use crate::memory::vector::{Centre, SumVector, cos};
 use crate::retrieval::Analysis;
 
@@ -39,8 +41,8 @@ pub trait PageTexts {
 pub struct Filing<'a> {
     /// Its place.
     pub slot: Slot,
-    /// What was said.
-    pub texts: &'a Texts,
+    /// What is read on it.
+    pub reading: &'a PageReading,
     /// What the index knows of it.
     pub analysis: &'a Analysis,
     /// The page of the same session it follows, at most 30 minutes earlier.
@@ -70,7 +72,7 @@ pub struct Draft<'a> {
     pub(super) mid: &'a MidTerm,
     model: &'static StaticModel,
     pub(super) changed: BTreeMap<SegmentId, Entry>,
-    pub(super) sentences: BTreeMap<SegmentId, Vec<Sentence>>,
+    pub(super) sentences: BTreeMap<SegmentId, Vec<Arc<Sentence>>>,
     pub(super) filed: Vec<(Slot, SegmentId)>,
     placed: HashMap<Slot, SegmentId>,
     pub(super) merged: Vec<(SegmentId, SegmentId)>,
@@ -121,25 +123,18 @@ impl<'a> Draft<'a> {
         if let Some(known) = self.segment_of(filing.slot) {
             return known;
         }
-        let terms = page_terms(filing.texts);
         let sight = Sight {
             vector: trusted_vector(filing.analysis),
-            keys: page_keys(&terms, around.corpus),
+            keys: page_keys(&filing.reading.terms, around.corpus),
         };
         let previous = filing.previous.and_then(|slot| self.segment_of(slot));
         let id = self.nearest(&sight, previous).unwrap_or(SegmentId(filing.slot.0));
-        self.join(id, filing, terms, around);
+        self.join(id, filing, around);
         id
     }
 
     /// Puts a page into a segment, which is founded if there is none with this id.
-    pub(super) fn join(
-        &mut self,
-        id: SegmentId,
-        filing: Filing<'_>,
-        terms: Vec<PageTerm>,
-        around: Around<'_>,
-    ) {
+    pub(super) fn join(&mut self, id: SegmentId, filing: Filing<'_>, around: Around<'_>) {
         let mut segment = self
             .entry(id)
             .map_or_else(|| Segment::empty(id, around.now), |entry| entry.segment.clone());
@@ -149,10 +144,12 @@ impl<'a> Draft<'a> {
             segment.mean.add(&vector);
             self.total.add(&vector);
         }
-        let counted = terms.into_iter().map(|t| TermCount { term: t.term, word: t.word, pages: 1 });
+        let count =
+            |t: &PageTerm| TermCount { term: t.term.clone(), word: t.word.clone(), pages: 1 };
+        let counted = filing.reading.terms.iter().map(count);
         count_terms(&mut segment.terms, counted.collect(), segment.pages, around.corpus);
         let known = self.read_sentences(&segment, around.pages);
-        self.describe(segment, known, Some((filing.slot, filing.texts)), around.corpus);
+        self.describe(segment, known, &filing.reading.sentences, around.corpus);
         self.filed.push((filing.slot, id));
         self.placed.insert(filing.slot, id);
     }
@@ -303,47 +300,47 @@ impl<'a> Draft<'a> {
         self.sentences.remove(&from.id);
         self.merged.push((from.id, into));
         self.gone.insert(from.id, into);
-        self.describe(segment, known, None, around.corpus);
+        self.describe(segment, known, &[], around.corpus);
     }
 
     /// Chooses the summary and the keywords of a segment, and notes it as changed.
     pub(super) fn describe(
         &mut self,
         segment: Segment,
-        mut known: Vec<Sentence>,
-        joined: Option<(Slot, &Texts)>,
+        known: Vec<Arc<Sentence>>,
+        joined: &[Arc<Sentence>],
         corpus: &dyn Corpus,
     ) {
         let mut entry = Entry::of(segment);
         let centre = Centre::of(&self.total);
-        let view = View::new(self.model, &centre, &entry.segment, &entry.keys);
-        if let Some((slot, texts)) = joined {
-            known.extend(page_sentences(slot, texts, &view));
-        }
-        view.order(&mut known);
+        let view = View::new(&centre, &entry.segment, &entry.keys);
+        let known = view.join(view.order(known.into_iter()), view.best_of_page(joined));
         let summary = view.summary(&known);
         let segment = &mut entry.segment;
         segment.summary = summary;
         segment.keywords = extract::keywords(&segment.terms, segment.pages, corpus);
-        segment.candidates = known.iter().map(|sentence| sentence.candidate).collect();
+        segment.candidates = known.iter().map(|known| known.sentence.candidate).collect();
         let id = segment.id;
-        self.sentences.insert(id, known);
+        self.sentences.insert(id, known.into_iter().map(|known| known.sentence).collect());
         self.changed.insert(id, entry);
     }
 
     /// Returns the sentences of a segment's candidates; those not in memory are read from their
     /// pages, each page once.
-    pub(super) fn read_sentences(&self, segment: &Segment, pages: &dyn PageTexts) -> Vec<Sentence> {
+    pub(super) fn read_sentences(
+        &self,
+        segment: &Segment,
+        pages: &dyn PageTexts,
+    ) -> Vec<Arc<Sentence>> {
         let warm = self.sentences.get(&segment.id).map(Vec::as_slice);
         let warm = warm.unwrap_or_else(|| self.mid.warm_sentences(segment.id));
-        let warm: HashMap<Candidate, &Sentence> = warm.iter().map(|s| (s.candidate, s)).collect();
         let mut texts: HashMap<Slot, Option<Texts>> = HashMap::new();
         let read = |candidate: &Candidate| {
-            if let Some(&sentence) = warm.get(candidate) {
-                return Some(sentence.clone());
+            if let Some(known) = warm.iter().find(|known| known.candidate == *candidate) {
+                return Some(Arc::clone(known));
             }
             let page = texts.entry(candidate.slot).or_insert_with_key(|&slot| pages.texts(slot));
-            Sentence::read(*candidate, page.as_ref()?, self.model)
+            Sentence::read(*candidate, page.as_ref()?, self.model).map(Arc::new)
         };
         segment.candidates.iter().filter_map(read).collect()
     }

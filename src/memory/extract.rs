@@ -154,15 +154,18 @@ pub(crate) fn count_terms(
     pages: u32,
     corpus: &dyn Corpus,
 ) {
-    let mut fresh = Vec::new();
-    let places: HashMap<String, usize> =
-        terms.iter().enumerate().map(|(i, t)| (t.term.clone(), i)).collect();
-    for new in added {
-        match places.get(&new.term).and_then(|&place| terms.get_mut(place)) {
-            Some(known) => known.pages = known.pages.saturating_add(new.pages),
-            None => fresh.push(new),
-        }
+    let mut by_term: Vec<usize> = (0..added.len()).collect();
+    let term = |at: usize| added.get(at).map_or("", |new| new.term.as_str());
+    by_term.sort_by(|a, b| term(*a).cmp(term(*b)));
+    let mut is_known = vec![false; added.len()];
+    for known in &mut *terms {
+        let found = by_term.binary_search_by(|at| term(*at).cmp(&known.term));
+        let Some(&at) = found.ok().and_then(|place| by_term.get(place)) else { continue };
+        known.pages = known.pages.saturating_add(added.get(at).map_or(0, |new| new.pages));
+        is_known.get_mut(at).into_iter().for_each(|known| *known = true);
     }
+    let fresh = added.into_iter().zip(is_known).filter(|(_, is_known)| !is_known);
+    let mut fresh: Vec<TermCount> = fresh.map(|(new, _)| new).collect();
     // The newest come first among what is equal, and among what is kept for being new.
     fresh.append(terms);
     let mut weighted: Vec<(f64, TermCount)> =

@@ -44,7 +44,8 @@ fn add(memory: &mut Memory, text: &str) -> usize {
     match memory.decide_add(Incoming::read(new), &NoPages, now()) {
         Decision::Add(change) => {
             let n_merged = change.mid.merged.len();
-            memory.apply(*change);
+            let analysis = Analysis::of(&change.pages[0].new.texts, now(), StaticModel::built_in());
+            memory.apply(*change, [analysis]);
             n_merged
         }
         Decision::Duplicate(slot) => panic!("{slot:?}"),

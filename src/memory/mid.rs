@@ -6,6 +6,7 @@
 //! that is merged away stays as a pointer to the one that received it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use crate::memory::extract::segment_keys;
 use crate::memory::page::Slot;
@@ -46,7 +47,7 @@ pub struct MidChange {
     /// Counted visits that are now part of `segments`; not stored.
     pub(crate) flushed: Vec<(SegmentId, Visits)>,
     /// Sentences of changed segments; derived, not stored.
-    pub(crate) sentences: Vec<(SegmentId, Vec<Sentence>)>,
+    pub(crate) sentences: Vec<(SegmentId, Vec<Arc<Sentence>>)>,
 }
 
 impl MidChange {
@@ -87,7 +88,7 @@ pub struct MidTerm {
     pub(crate) visits: BTreeMap<SegmentId, Visits>,
     members: HashMap<Slot, SegmentId>,
     merged: HashMap<SegmentId, SegmentId>,
-    sentences: HashMap<SegmentId, Vec<Sentence>>,
+    sentences: HashMap<SegmentId, Vec<Arc<Sentence>>>,
     /// The segments in `sentences`, the one used longest ago first.
     warm: VecDeque<SegmentId>,
 }
@@ -236,7 +237,7 @@ impl MidTerm {
     }
 
     /// Keeps the sentences of a segment and lets go those of the one used longest ago.
-    fn keep(&mut self, id: SegmentId, sentences: &[Sentence]) {
+    fn keep(&mut self, id: SegmentId, sentences: &[Arc<Sentence>]) {
         if !self.entries.contains_key(&id) {
             return;
         }
@@ -251,7 +252,7 @@ impl MidTerm {
     }
 
     /// Returns the sentences of a segment that are in memory.
-    pub(crate) fn warm_sentences(&self, id: SegmentId) -> &[Sentence] {
+    pub(crate) fn warm_sentences(&self, id: SegmentId) -> &[Arc<Sentence>] {
         self.sentences.get(&id).map_or(&[], Vec::as_slice)
     }
 

@@ -7,6 +7,7 @@ use super::draft::{Around, Draft, Filing, PageTexts};
 use super::extract::Corpus;
 use super::mid::{MidChange, MidSettings, MidTerm};
 use super::page::{Slot, Texts};
+use super::reading::PageReading;
 use super::segment::{MAX_CANDIDATES, MAX_TERMS, SegmentId};
 use crate::embed::StaticModel;
 use crate::retrieval::{Analysis, words_with_stems};
@@ -53,6 +54,7 @@ const TOPICS: [[&str; 6]; 4] = [
 struct World {
     pages: Vec<Texts>,
     analyses: Vec<Analysis>,
+    readings: Vec<PageReading>,
     holding: HashMap<String, u32>,
     reads: Cell<usize>,
 }
@@ -66,6 +68,8 @@ impl World {
         for term in words.into_iter().map(|(_, term)| term).collect::<BTreeSet<_>>() {
             *self.holding.entry(term).or_default() += 1;
         }
+        let slot = Slot(u32::try_from(self.pages.len()).unwrap() + 1);
+        self.readings.push(PageReading::of(slot, &texts));
         self.pages.push(texts);
     }
 
@@ -87,7 +91,7 @@ impl World {
 
     fn filing(&self, i: usize, previous: Option<Slot>) -> Filing<'_> {
         let slot = Slot(u32::try_from(i).unwrap() + 1);
-        Filing { slot, texts: &self.pages[i], analysis: &self.analyses[i], previous }
+        Filing { slot, reading: &self.readings[i], analysis: &self.analyses[i], previous }
     }
 
     /// Files all pages, each in a draft of its own.

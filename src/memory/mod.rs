@@ -23,6 +23,7 @@ mod mid_tests;
 pub mod page;
 pub mod profile;
 pub mod prompts;
+pub mod reading;
 mod regroup;
 mod remote;
 pub mod rules;
@@ -41,6 +42,7 @@ use self::long::{LongChange, LongTerm};
 use self::mid::{MidChange, MidSettings, MidTerm};
 use self::page::{Page, PageId, Slot};
 use self::profile::Topic;
+use self::reading::PageReading;
 use self::segment::{Segment, SegmentId};
 use crate::embed::StaticModel;
 use crate::retrieval::{Analysis, Hit, Index};
@@ -62,6 +64,8 @@ pub struct Memory {
     long_term: LongTerm,
     index: Index,
     last_slot: Slot,
+    /// Pages of short-term memory that were read ahead, since they are filed next.
+    readings: HashMap<Slot, PageReading>,
 }
 
 /// What is in memory of a page that is not in short-term memory.
@@ -101,6 +105,17 @@ pub struct MemorySettings {
     pub knowledge: usize,
 }
 
+/// How much is in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// All pages.
+    pub pages: usize,
+    /// Those of them in short-term memory.
+    pub short_term: usize,
+    /// The segments of mid-term memory.
+    pub segments: usize,
+}
+
 impl Memory {
     /// Makes an empty memory of a user.
     pub fn new(settings: MemorySettings) -> Self {
@@ -114,6 +129,7 @@ impl Memory {
             long_term: LongTerm::new(settings.knowledge),
             index: Index::default(),
             last_slot: Slot(0),
+            readings: HashMap::new(),
         }
     }
 
@@ -144,22 +160,32 @@ impl Memory {
         self.short_term.len() > self.short_term_capacity
     }
 
-    /// Carries out what was decided here or committed by another process.
-    pub fn apply(&mut self, change: Change) {
-        for added in change.pages {
-            let page = &added.page;
+    /// Reads what filing needs of the pages that the next add will file.
+    pub fn read_ahead(&mut self) {
+        let filed = (self.short_term.len() + 1).saturating_sub(self.short_term_capacity);
+        for (&slot, added) in self.short_term.iter().take(filed) {
+            let read = || PageReading::of(slot, &added.page.new.texts);
+            self.readings.entry(slot).or_insert_with(read);
+        }
+    }
+
+    /// Carries out what was decided here or committed by another process. `analyses` are of the new
+    /// pages, in their order.
+    pub fn apply(&mut self, change: Change, analyses: impl IntoIterator<Item = Analysis>) {
+        for (page, analysis) in change.pages.into_iter().zip(analyses) {
             self.know(&Known {
                 slot: page.slot,
                 id: page.id,
                 timestamp: page.new.timestamp,
                 session: &page.new.session,
                 text_hash: page.new.texts.checksum(),
-                analysis: &added.analysis,
+                analysis: &analysis,
             });
-            self.hold(added);
+            self.hold(AddedPage { page, analysis });
         }
         for (slot, _) in &change.mid.filed {
             self.short_term.remove(slot);
+            self.readings.remove(slot);
         }
         self.mid_term.apply(&change.mid);
         self.long_term.apply(change.long);
@@ -240,14 +266,27 @@ impl Memory {
         profile::compose(self.long_term.facts(), topics, self.long_term.profile(), now)
     }
 
-    /// Returns the number of pages.
-    pub fn n_pages(&self) -> usize {
-        self.heads.len()
+    /// Returns how much there is.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            pages: self.heads.len(),
+            short_term: self.short_term.len(),
+            segments: self.mid_term.len(),
+        }
     }
 
-    /// Returns the number of pages in short-term memory.
-    pub fn n_short_term(&self) -> usize {
-        self.short_term.len()
+    /// Returns how much there will be once a change is applied that forgets nothing.
+    pub fn counts_after(&self, change: &Change) -> Counts {
+        let Counts { pages, short_term, segments } = self.counts();
+        let filed = change.mid.filed.iter().filter(|(slot, _)| self.short_term.contains_key(slot));
+        let is_known = |id| self.mid_term.entries.contains_key(&id);
+        let founded = change.mid.segments.iter().filter(|segment| !is_known(segment.id));
+        let merged = change.mid.merged.iter().filter(|(from, _)| is_known(*from));
+        Counts {
+            pages: pages + change.pages.len(),
+            short_term: (short_term + change.pages.len()).saturating_sub(filed.count()),
+            segments: (segments + founded.count()).saturating_sub(merged.count()),
+        }
     }
 }
 

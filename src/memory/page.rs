@@ -51,6 +51,11 @@ pub struct Texts {
 }
 
 impl Texts {
+    /// Returns the number of bytes of both texts.
+    pub fn len_bytes(&self) -> usize {
+        self.user_input.len() + self.agent_response.len()
+    }
+
     /// Returns the checksum of both texts: XXH3-64 of the user's text's length (8 bytes, little
     /// endian), the user's text and the answer.
     pub fn checksum(&self) -> u64 {

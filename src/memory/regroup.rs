@@ -5,9 +5,9 @@
 
 use crate::embed::StaticModel;
 use crate::memory::draft::{Around, Draft, Filing, trusted_vector};
-use crate::memory::extract::page_terms;
 use crate::memory::mid::Entry;
 use crate::memory::page::Slot;
+use crate::memory::reading::PageReading;
 use crate::memory::segment::{Segment, SegmentId};
 use crate::memory::vector::SumVector;
 use crate::retrieval::Analysis;
@@ -20,7 +20,6 @@ impl Draft<'_> {
         let to = self.resolve(to);
         let Some(from) = self.segment_of(filing.slot).filter(|from| *from != to) else { return };
         let Some(mut segment) = self.entry(from).map(|entry| entry.segment.clone()) else { return };
-        let terms = page_terms(filing.texts);
         segment.pages = segment.pages.saturating_sub(1);
         segment.unanalysed = segment.unanalysed.min(segment.pages);
         if let Some(vector) = trusted_vector(filing.analysis) {
@@ -30,7 +29,7 @@ impl Draft<'_> {
             self.total.subtract(&page);
         }
         for known in &mut segment.terms {
-            if terms.iter().any(|term| term.term == known.term) {
+            if filing.reading.terms.iter().any(|term| term.term == known.term) {
                 known.pages = known.pages.saturating_sub(1);
             }
         }
@@ -43,9 +42,9 @@ impl Draft<'_> {
             self.gone.insert(from, to);
         } else {
             let known = self.read_sentences(&segment, around.pages);
-            self.describe(segment, known, None, around.corpus);
+            self.describe(segment, known, &[], around.corpus);
         }
-        self.join(to, filing, terms, around);
+        self.join(to, filing, around);
     }
 
     /// Makes a segment anew of the pages it keeps; what was counted of visits stays. Costs as much as
@@ -61,8 +60,9 @@ impl Draft<'_> {
             let Some(texts) = around.pages.texts(*slot) else { continue };
             // Only the vector is asked of it, and that knows no date.
             let analysis = Analysis::of(&texts, any_time, StaticModel::built_in());
-            let filing = Filing { slot: *slot, texts: &texts, analysis: &analysis, previous: None };
-            self.join(id, filing, page_terms(&texts), around);
+            let (slot, reading) = (*slot, &PageReading::of(*slot, &texts));
+            let filing = Filing { slot, reading, analysis: &analysis, previous: None };
+            self.join(id, filing, around);
         }
         if let Some(entry) = self.changed.get_mut(&id) {
             entry.segment.unanalysed = old.unanalysed.min(entry.segment.pages);
@@ -73,7 +73,7 @@ impl Draft<'_> {
     pub(super) fn redescribe(&mut self, id: SegmentId, around: Around<'_>) {
         let Some(segment) = self.entry(id).map(|entry| entry.segment.clone()) else { return };
         let known = self.read_sentences(&segment, around.pages);
-        self.describe(segment, known, None, around.corpus);
+        self.describe(segment, known, &[], around.corpus);
     }
 
     /// Gives a segment the summary and the keywords that a model wrote. They stand until the next

@@ -4,21 +4,22 @@
 //! quoted as they were said, never rewritten. The vectors of sentences are derived and in memory
 //! only; what is stored is where each sentence stands.
 
+use std::sync::Arc;
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::embed::{DIMENSIONS, StaticModel};
-use crate::memory::extract::{is_small_talk, jaccard, read_part};
-use crate::memory::page::{Slot, Texts};
+use crate::memory::extract::{is_small_talk, jaccard};
+use crate::memory::page::Texts;
 use crate::memory::segment::{Candidate, MAX_CANDIDATES, Segment, Side};
-use crate::memory::sentence::sentences;
-use crate::memory::vector::{Centre, cos};
+use crate::memory::vector::{Centre, Seen};
 use crate::retrieval::words_with_stems;
 
 /// The bytes that a quoted sentence has at least: about 20 Latin letters, 7 ideographs.
 const QUOTED_BYTES: usize = 20;
 
 /// The characters that it has at most.
-const QUOTED_CHARS: usize = 240;
+pub(super) const QUOTED_CHARS: usize = 240;
 
 /// The characters of a summary, at most.
 const SUMMARY_CHARS: usize = 400;
@@ -26,8 +27,7 @@ const SUMMARY_CHARS: usize = 400;
 /// The sentences of a summary, at most.
 const SUMMARY_SENTENCES: usize = 3;
 
-/// The sentences of a side that are looked at, and those of a page that are kept.
-const SIDE_SENTENCES: usize = 24;
+/// The sentences of a page that are kept.
 const PAGE_SENTENCES: usize = 6;
 
 /// What the keywords count beside the cosine.
@@ -96,6 +96,8 @@ pub(crate) struct Sentence {
     pub(crate) candidate: Candidate,
     /// Its text.
     pub(crate) text: String,
+    /// The number of characters of its text.
+    chars: usize,
     /// The keys of its terms, sorted.
     keys: Vec<u64>,
     /// Its vector; none if the model cannot read it.
@@ -122,6 +124,7 @@ impl Sentence {
         Some(Self {
             candidate,
             text: text.to_owned(),
+            chars: text.chars().count(),
             keys,
             vector,
             penalty: penalty(candidate.side, text, telling),
@@ -155,64 +158,12 @@ fn penalty(side: Side, text: &str, telling: usize) -> f32 {
 }
 
 /// Whether a sentence is of a length to quote.
-fn is_fitting(text: &str) -> bool {
+pub(super) fn is_fitting(text: &str) -> bool {
     text.len() >= QUOTED_BYTES && text.chars().count() <= QUOTED_CHARS
 }
 
 fn is_question(c: char) -> bool {
     matches!(c, '?' | '\u{ff1f}' | '\u{61f}')
-}
-
-/// Returns the sentences of a page that may be quoted, most telling first.
-///
-/// A page always has one, if it has a word: without a sentence of fitting length, the beginning of
-/// its first text.
-pub(crate) fn page_sentences(slot: Slot, texts: &Texts, view: &View<'_>) -> Vec<Sentence> {
-    let mut found = Vec::new();
-    for (side, text) in [(Side::User, &texts.user_input), (Side::Assistant, &texts.agent_response)]
-    {
-        let text = read_part(text);
-        let fitting = sentences(text)
-            .into_iter()
-            .filter(|range| is_fitting(text.get(range.clone()).unwrap_or_default()));
-        for range in fitting.take(SIDE_SENTENCES) {
-            found.extend(
-                place(slot, side, &range).and_then(|c| Sentence::read(c, texts, view.model)),
-            );
-        }
-    }
-    if found.is_empty() {
-        found.extend(opening(slot, texts, view.model));
-    }
-    view.order(&mut found);
-    found.truncate(PAGE_SENTENCES);
-    found
-}
-
-fn place(slot: Slot, side: Side, range: &std::ops::Range<usize>) -> Option<Candidate> {
-    let (start, end) = (u32::try_from(range.start).ok()?, u32::try_from(range.end).ok()?);
-    Some(Candidate { slot, side, start, end })
-}
-
-/// Returns the beginning of a page's first text that is not empty.
-fn opening(slot: Slot, texts: &Texts, model: &StaticModel) -> Option<Sentence> {
-    let user = !texts.user_input.trim().is_empty();
-    let (side, text) = if user {
-        (Side::User, &texts.user_input)
-    } else {
-        (Side::Assistant, &texts.agent_response)
-    };
-    let start = text.len() - text.trim_start().len();
-    let rest = text.get(start..)?;
-    let limit = rest.char_indices().nth(QUOTED_CHARS).map_or(rest.len(), |(at, _)| at);
-    let cut = rest.get(..limit)?;
-    let end =
-        if limit < rest.len() { cut.rfind(char::is_whitespace).unwrap_or(limit) } else { limit };
-    let end = start + rest.get(..end)?.trim_end().len();
-    (start < end)
-        .then(|| place(slot, side, &(start..end)))
-        .flatten()
-        .and_then(|c| Sentence::read(c, texts, model))
 }
 
 /// Returns a sentence on one line, with a full stop if it has no mark at its end.
@@ -227,87 +178,125 @@ fn quoted(text: &str) -> String {
 /// What sentences are judged by: a segment, seen from the centre.
 #[derive(Debug)]
 pub(crate) struct View<'a> {
-    /// The model that reads sentences.
-    pub(crate) model: &'a StaticModel,
     centre: &'a Centre,
-    /// The segment's mean as seen from the centre; none if the model cannot read the segment.
-    mean: Option<[f32; DIMENSIONS]>,
+    /// The segment's mean; none if the model cannot read the segment.
+    mean: Option<Seen>,
     keys: &'a [u64],
+}
+
+/// A sentence as a [`View`] sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Scored {
+    /// The sentence.
+    pub(crate) sentence: Arc<Sentence>,
+    /// How central it is.
+    score: f32,
+    /// Its vector as seen from the centre; none if the model cannot read it.
+    seen: Option<Seen>,
 }
 
 impl<'a> View<'a> {
     /// Looks at a segment whose most telling terms have these keys.
-    pub(crate) fn new(
-        model: &'a StaticModel,
-        centre: &'a Centre,
-        segment: &Segment,
-        keys: &'a [u64],
-    ) -> Self {
-        let mean = (segment.mean.pages > 0).then(|| centre.centred(&segment.mean.mean()));
-        Self { model, centre, mean, keys }
+    pub(crate) fn new(centre: &'a Centre, segment: &Segment, keys: &'a [u64]) -> Self {
+        let mean = (segment.mean.pages > 0).then(|| centre.seen(&segment.mean.mean()));
+        Self { centre, mean, keys }
+    }
+
+    /// Returns the best sentences of a page, most central first.
+    pub(crate) fn best_of_page(&self, sentences: &[Arc<Sentence>]) -> Vec<Scored> {
+        let mut found = self.order(sentences.iter().cloned());
+        found.truncate(PAGE_SENTENCES);
+        found
     }
 
     /// Puts sentences in order, most central first; of equal ones the older first.
-    pub(crate) fn order(&self, found: &mut Vec<Sentence>) {
-        let mut scored: Vec<(f32, Sentence)> =
-            found.drain(..).map(|s| (self.score(&s), s)).collect();
-        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.candidate.cmp(&b.1.candidate)));
-        found.extend(scored.into_iter().map(|(_, s)| s));
-        // The same words twice are one sentence.
-        let mut seen = std::collections::HashSet::new();
-        found.retain(|s| seen.insert(s.text.clone()));
-        found.truncate(MAX_CANDIDATES);
+    pub(crate) fn order(&self, found: impl Iterator<Item = Arc<Sentence>>) -> Vec<Scored> {
+        self.sorted(found.map(|sentence| self.score(sentence)).collect())
     }
 
-    /// Returns how central a sentence is.
-    fn score(&self, sentence: &Sentence) -> f32 {
-        let near = match (&self.mean, &sentence.vector) {
-            (Some(mean), Some(vector)) => cos(mean, &self.centre.centred(vector)),
+    /// Puts sentences of two places in one order.
+    pub(crate) fn join(&self, mut found: Vec<Scored>, more: Vec<Scored>) -> Vec<Scored> {
+        found.extend(more);
+        self.sorted(found)
+    }
+
+    fn sorted(&self, mut scored: Vec<Scored>) -> Vec<Scored> {
+        scored.sort_by(|a, b| {
+            let older = a.sentence.candidate.cmp(&b.sentence.candidate);
+            b.score.total_cmp(&a.score).then(older)
+        });
+        // The same words twice are one sentence.
+        let mut seen: Vec<u64> = Vec::with_capacity(scored.len());
+        scored.retain(|s| {
+            let key = xxh3_64(s.sentence.text.as_bytes());
+            let is_new = !seen.contains(&key);
+            seen.push(key);
+            is_new
+        });
+        scored.truncate(MAX_CANDIDATES);
+        scored
+    }
+
+    /// Says how central a sentence is.
+    fn score(&self, sentence: Arc<Sentence>) -> Scored {
+        let seen = sentence.vector.as_deref().map(|vector| self.centre.seen(vector));
+        let near = match (&self.mean, &seen) {
+            (Some(mean), Some(seen)) => mean.cos(seen),
             _ => 0.0,
         };
         let held = sentence.keys.iter().filter(|key| self.keys.contains(key)).count();
         let held = (held as f32 / ENOUGH_KEYWORDS).min(1.0);
-        near + KEYWORD_WEIGHT * held - sentence.penalty
+        let score = near + KEYWORD_WEIGHT * held - sentence.penalty;
+        Scored { sentence, score, seen }
     }
 
     /// Returns the summary: the most central of `found` that do not repeat one another, best
     /// first.
-    pub(crate) fn summary(&self, found: &[Sentence]) -> String {
-        let mut chosen: Vec<&Sentence> = Vec::new();
+    pub(crate) fn summary(&self, found: &[Scored]) -> String {
+        let mut chosen: Vec<&Scored> = Vec::new();
+        // How much each says the same as one that is chosen.
+        let mut same = vec![0.0_f32; found.len()];
         let mut left = SUMMARY_CHARS;
         let mut least = f32::MIN;
         while chosen.len() < SUMMARY_SENTENCES {
+            let is_chosen =
+                |s: &Scored| chosen.iter().any(|c| Arc::ptr_eq(&c.sentence, &s.sentence));
             let best = found
                 .iter()
-                .filter(|s| s.text.chars().count() <= left && !chosen.contains(s))
-                .map(|s| {
-                    let same = chosen.iter().map(|c| self.likeness(c, s)).fold(0.0, f32::max);
-                    (self.score(s) - REDUNDANCY * same, s)
-                })
-                .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.candidate.cmp(&a.1.candidate)));
-            let Some((score, sentence)) = best.filter(|(score, _)| *score >= least) else { break };
+                .zip(&same)
+                .filter(|(s, _)| s.sentence.chars <= left && !is_chosen(s))
+                .map(|(s, same)| (s.score - REDUNDANCY * same, s))
+                .max_by(|a, b| {
+                    a.0.total_cmp(&b.0).then(b.1.sentence.candidate.cmp(&a.1.sentence.candidate))
+                });
+            let Some((score, best)) = best.filter(|(score, _)| *score >= least) else { break };
             if chosen.is_empty() {
                 least = (FURTHER_SHARE * score).max(0.0);
             }
-            left = left.saturating_sub(sentence.text.chars().count() + 1);
-            chosen.push(sentence);
+            left = left.saturating_sub(best.sentence.chars + 1);
+            chosen.push(best);
+            for (same, other) in same.iter_mut().zip(found) {
+                *same = same.max(likeness(best, other));
+            }
         }
-        let texts: Vec<String> = chosen.iter().map(|s| quoted(&s.text)).collect();
+        let texts: Vec<String> = chosen.iter().map(|s| quoted(&s.sentence.text)).collect();
         texts.join(" ")
     }
+}
 
-    /// Returns how much two sentences say the same.
-    fn likeness(&self, a: &Sentence, b: &Sentence) -> f32 {
-        match (&a.vector, &b.vector) {
-            (Some(x), Some(y)) => cos(&self.centre.centred(x), &self.centre.centred(y)).max(0.0),
-            _ => jaccard(&a.keys, &b.keys),
-        }
+/// Returns how much two sentences say the same.
+fn likeness(a: &Scored, b: &Scored) -> f32 {
+    match (&a.seen, &b.seen) {
+        (Some(x), Some(y)) => x.cos(y).max(0.0),
+        _ => jaccard(&a.sentence.keys, &b.sentence.keys),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::page::Slot;
+    use crate::memory::reading::PageReading;
     use crate::memory::segment::SegmentId;
     use crate::memory::vector::SumVector;
 
@@ -316,7 +305,7 @@ mod tests {
     }
 
     /// Summarises one page whose keywords are `keywords`.
-    fn summary(page: &Texts, keywords: &str) -> (String, Vec<Sentence>) {
+    fn summary(page: &Texts, keywords: &str) -> (String, Vec<Scored>) {
         let model = StaticModel::built_in();
         let mut segment = Segment::empty(SegmentId(1), 0);
         segment.mean.add(&model.embed(keywords).vector);
@@ -324,8 +313,8 @@ mod tests {
             words_with_stems(keywords).iter().map(|(_, term)| xxh3_64(term.as_bytes())).collect();
         keys.sort_unstable();
         let centre = Centre::of(&SumVector::default());
-        let view = View::new(model, &centre, &segment, &keys);
-        let found = page_sentences(Slot(7), page, &view);
+        let view = View::new(&centre, &segment, &keys);
+        let found = view.best_of_page(&PageReading::of(Slot(7), page).sentences);
         (view.summary(&found), found)
     }
 
@@ -379,9 +368,9 @@ mod tests {
             texts("Short one. ", "I baked a rye bread on Friday.\nThe oven is \u{fc}ber hot now.");
         let (_, found) = summary(&page, "bread oven");
         assert_eq!(found.len(), 2);
-        for sentence in found {
+        for Scored { sentence, .. } in found {
             let again = Sentence::read(sentence.candidate, &page, StaticModel::built_in());
-            assert_eq!(again, Some(sentence));
+            assert_eq!(again.as_ref(), Some(sentence.as_ref()));
         }
     }
 

@@ -87,6 +87,21 @@ pub(crate) struct Centre {
     spread: f32,
 }
 
+/// A vector, seen from the centre.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    vector: [f32; DIMENSIONS],
+    length: f32,
+}
+
+impl Seen {
+    /// Returns the cosine with another one; 0 if one is the centre itself.
+    pub(crate) fn cos(&self, other: &Self) -> f32 {
+        let lengths = self.length * other.length;
+        if lengths > 0.0 { dot(&self.vector, &other.vector) / lengths } else { 0.0 }
+    }
+}
+
 /// A page, seen from the centre.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CentredPage {
@@ -112,6 +127,12 @@ impl Centre {
         let mut seen = *vector;
         add_scaled(&mut seen, &self.vector, -1.0);
         seen
+    }
+
+    /// Prepares a vector for [`Seen::cos`].
+    pub(crate) fn seen(&self, vector: &[f32; DIMENSIONS]) -> Seen {
+        let vector = self.centred(vector);
+        Seen { length: dot(&vector, &vector).sqrt(), vector }
     }
 
     /// Prepares a page for [`CentredPage::likeness`].

@@ -48,9 +48,9 @@ pub(crate) fn write(
     change: &mut Change,
 ) -> Result<(u64, Costs), StoreError> {
     let seq = log::append(conn, kind, &written(change))?;
-    for added in &mut change.pages {
-        added.page.seq = seq;
-        let row = PageRow { page: added.page.clone(), segment: None };
+    for page in &mut change.pages {
+        page.seq = seq;
+        let row = PageRow { page: page.clone(), segment: None };
         rows::insert_page(conn, &row, Reading::Done)?;
     }
     for (slot, id) in &change.mid.filed {
@@ -105,7 +105,7 @@ fn forget(conn: &Connection, change: &Change, seq: u64) -> Result<(), StoreError
 fn written(change: &Change) -> log::Written {
     let (mid, long) = (&change.mid, &change.long);
     log::Written {
-        pages: change.pages.iter().map(|p| p.page.slot.0).collect(),
+        pages: change.pages.iter().map(|page| page.slot.0).collect(),
         filed: mid.filed.iter().map(|(slot, id)| (slot.0, id.0)).collect(),
         segments: mid.segments.iter().map(|s| s.id.0).collect(),
         merged: mid.merged.iter().map(|(from, into)| (from.0, into.0)).collect(),

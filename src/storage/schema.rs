@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::StoreError;
@@ -18,6 +19,10 @@ pub(crate) const BUSY_PATIENCE: std::time::Duration = std::time::Duration::from_
 
 /// The format this program writes.
 pub(crate) const VERSION: i64 = 2;
+
+/// The bytes of a database page: a commit writes every page it touches whole, and most of what an
+/// add changes is small.
+pub(crate) const PAGE_SIZE: u32 = 2048;
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -63,6 +68,7 @@ pub(crate) fn create(
 ) -> Result<(), StoreError> {
     let conn = Connection::open(path)?;
     settle(&conn)?;
+    conn.pragma_update(None, "page_size", PAGE_SIZE)?;
     conn.pragma_update(None, "journal_mode", if wal { "WAL" } else { "DELETE" })?;
     conn.execute_batch("BEGIN IMMEDIATE")?;
     conn.execute_batch(TABLES)?;
@@ -128,6 +134,8 @@ pub(crate) fn set_meta(conn: &Connection, key: &str, value: &str) -> Result<(), 
 /// disk's cache), and checkpoints come from us.
 fn settle(conn: &Connection) -> Result<(), StoreError> {
     conn.busy_timeout(BUSY_PATIENCE)?;
+    // Without it a statement that a partial index might serve is planned anew at every use.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(64);
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;

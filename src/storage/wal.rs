@@ -10,8 +10,13 @@
 
 use std::path::Path;
 
+use super::schema;
+
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
+
+/// The pages of databases that were made before they were smaller.
+const OLDER_PAGE_SIZE: usize = 4096;
 const MAGIC: u32 = 0x377f_0682;
 const INDEX_HEADER: usize = 48;
 
@@ -135,6 +140,18 @@ pub(crate) fn overlay(database: &mut Vec<u8>, wal: &[u8], shm: &[u8], which: Fra
     }
 }
 
+/// Returns the size of the pages of a log whose header does not say it: ours now, unless the second
+/// frame begins where it does with that of older databases.
+fn page_size_of(bytes: &[u8]) -> usize {
+    let salts = |frame: usize| bytes.get(frame + 8..frame + 16);
+    let follows = |size: usize| {
+        let second = salts(HEADER + FRAME_HEADER + size);
+        second.is_some() && second == salts(HEADER)
+    };
+    let ours = schema::PAGE_SIZE as usize;
+    if follows(OLDER_PAGE_SIZE) && !follows(ours) { OLDER_PAGE_SIZE } else { ours }
+}
+
 impl<'a> Log<'a> {
     fn read(bytes: &'a [u8]) -> Option<Self> {
         let header = bytes.get(..HEADER)?;
@@ -144,10 +161,10 @@ impl<'a> Log<'a> {
         let page_size = word(header, 8) as usize;
         let sane = magic & !1 == MAGIC && page_size.is_power_of_two() && page_size >= 512;
         let seed = (sane && sums == (word(header, 24), word(header, 28))).then_some(sums);
-        // With a broken header the frames speak for themselves; ours have pages of 4096 bytes.
+        // With a broken header the frames speak for themselves.
         let (page_size, salts, big_endian) = match seed {
             Some(_) => (page_size, header.get(16..24)?, magic & 1 == 1),
-            None => (4096, bytes.get(HEADER + 8..HEADER + 16)?, false),
+            None => (page_size_of(bytes), bytes.get(HEADER + 8..HEADER + 16)?, false),
         };
         Some(Self { bytes, page_size, salts: salts.try_into().ok()?, big_endian, seed })
     }
@@ -256,8 +273,9 @@ fn word_sums(bytes: &[u8], big_endian: bool, (mut a, mut b): Sums) -> Sums {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::schema;
     use super::*;
+
+    const FRAME: usize = FRAME_HEADER + schema::PAGE_SIZE as usize;
 
     /// A database with ten commits in its log, copied while it was open, as a kill leaves it.
     fn killed() -> (tempfile::TempDir, PathBuf) {
@@ -294,7 +312,7 @@ mod tests {
     fn a_torn_end_that_was_never_committed_is_no_damage() {
         let (_dir, path) = killed();
         let (mut wal, shm) = files(&path);
-        wal.extend_from_within(wal.len() - 4120..);
+        wal.extend_from_within(wal.len() - FRAME..);
         let last = wal.len() - 1;
         wal[last] ^= 1;
         assert!(!report(&wal, &shm).is_damaged());
@@ -320,7 +338,7 @@ mod tests {
     fn without_an_index_a_flip_before_the_last_commit_is_seen() {
         let (_dir, path) = killed();
         let (mut wal, _) = files(&path);
-        wal[32 + 4120 + 500] ^= 1;
+        wal[HEADER + FRAME + 500] ^= 1;
         assert!(report(&wal, &[]).stranded_commits >= 8);
     }
 
@@ -328,8 +346,8 @@ mod tests {
     fn every_commit_is_found_behind_a_broken_frame() {
         let (dir, path) = killed();
         let (wal, shm) = files(&path);
-        let behind = [2, 20, 32 + 4120 + 10].map(|at| (at, Frames::Committed));
-        for (at, which) in behind.into_iter().chain([(32 + 4120 + 500, Frames::Fitting)]) {
+        let behind = [2, 20, HEADER + FRAME + 10].map(|at| (at, Frames::Committed));
+        for (at, which) in behind.into_iter().chain([(HEADER + FRAME + 500, Frames::Fitting)]) {
             let mut flipped = wal.clone();
             flipped[at] ^= 1;
             assert!(report(&flipped, &shm).is_damaged());
@@ -364,7 +382,7 @@ mod tests {
         let (_dir, path) = killed();
         let (long, _) = continued(&path, "stale", 9);
         let (short, shm) = continued(&path, "acked", 1);
-        assert!(long.len() > short.len() + 2 * 4120);
+        assert!(long.len() > short.len() + 2 * FRAME);
         let mut both = short.clone();
         both.extend_from_slice(&long[short.len()..]);
         assert!(report(&both, &[]).stranded_commits > 0, "without the index it cannot be told");

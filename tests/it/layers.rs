@@ -28,7 +28,7 @@ const WALLS: [Wall; 21] = [
     wall("SystemTime::now", "src/", &["src/time.rs"]),
     wall("Utc::now", "src/", &["src/time.rs"]),
     wall("Local::now", "src/", &["src/time.rs"]),
-    wall("stdout()", "src/", &["src/cli.rs"]),
+    wall("stdout()", "src/", &["src/cli.rs", "src/stdio.rs"]),
     wall("crate::mcp", "src/", &["src/mcp/", "src/cli.rs"]),
     wall("crate::llm", "src/", &["src/llm/", "src/engine/", "src/config/", "src/cli.rs"]),
     wall("crate::cli", "src/", &["src/cli.rs"]),
