@@ -42,6 +42,7 @@ pub(crate) fn load(
         fresh: Vec::new(),
         error: None,
     };
+    filling.memory.reserve(heads.len());
     let mut heads = heads.into_iter().peekable();
     derived.load(|slot, text_hash, bytes| {
         let Some(analysis) = Analysis::from_bytes(bytes) else { return };
@@ -63,6 +64,7 @@ pub(crate) fn load(
     if let Some(error) = error {
         return Err(error);
     }
+    memory.settle();
     memory.continue_after(store.last_slot()?);
     mid.filed = filed;
     means.complete(&mut mid);

@@ -133,12 +133,30 @@ impl Memory {
         }
     }
 
-    /// Takes in a page that is stored; slots rise from call to call.
+    /// Makes room for so many pages more.
+    pub fn reserve(&mut self, n_pages: usize) {
+        self.by_id.reserve(n_pages);
+        self.by_texts.reserve(n_pages);
+        self.index.reserve(n_pages);
+    }
+
+    /// Takes in a page that is stored; slots rise from call to call. Nothing may be asked before
+    /// [`Memory::settle`].
     pub fn know(&mut self, known: &Known<'_>) {
-        let Known { slot, id, timestamp, session, text_hash, analysis } = *known;
-        if !self.index.insert(slot, session, timestamp.micros(), analysis) {
-            return;
+        let Known { slot, session, timestamp, analysis, .. } = *known;
+        if self.index.append(slot, session, timestamp.micros(), analysis) {
+            self.note(known);
         }
+    }
+
+    /// Ends the taking in of stored pages.
+    pub fn settle(&mut self) {
+        self.index.settle();
+    }
+
+    /// Notes where a page is that the index has taken.
+    fn note(&mut self, known: &Known<'_>) {
+        let Known { slot, id, timestamp, text_hash, .. } = *known;
         let same_texts = self.by_texts.insert(text_hash, slot);
         self.by_id.insert(id, slot);
         self.heads.insert(slot, Head { id, timestamp, same_texts });
@@ -173,14 +191,13 @@ impl Memory {
     /// pages, in their order.
     pub fn apply(&mut self, change: Change, analyses: impl IntoIterator<Item = Analysis>) {
         for (page, analysis) in change.pages.into_iter().zip(analyses) {
-            self.know(&Known {
-                slot: page.slot,
-                id: page.id,
-                timestamp: page.new.timestamp,
-                session: &page.new.session,
-                text_hash: page.new.texts.checksum(),
-                analysis: &analysis,
-            });
+            let (slot, timestamp) = (page.slot, page.new.timestamp);
+            let session = &page.new.session;
+            if self.index.insert(slot, session, timestamp.micros(), &analysis) {
+                let (id, text_hash) = (page.id, page.new.texts.checksum());
+                let analysis = &analysis;
+                self.note(&Known { slot, id, timestamp, session, text_hash, analysis });
+            }
             self.hold(AddedPage { page, analysis });
         }
         for (slot, _) in &change.mid.filed {

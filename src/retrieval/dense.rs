@@ -33,6 +33,12 @@ impl Dense {
         self.norms.push(0.0);
     }
 
+    /// Makes room for so many pages more.
+    pub(super) fn reserve(&mut self, n_pages: usize) {
+        self.values.reserve(n_pages);
+        self.norms.reserve(n_pages);
+    }
+
     /// Forgets the vector of a page; its position stays.
     pub(super) fn remove(&mut self, at: u32) {
         let at = at as usize;

@@ -57,21 +57,53 @@ impl Index {
     /// Returns false and does nothing when a page with this slot or a higher one is there.
     /// Costs the page's terms and five neighbours, whatever the size of the index.
     pub fn insert(&mut self, slot: Slot, session: &str, micros: i64, analysis: &Analysis) -> bool {
-        let Ok(at) = u32::try_from(self.slots.len()) else { return false };
+        let Some(at) = self.push(slot, analysis) else { return false };
+        self.links.push(session, micros);
+        let around = self.links.around(at);
+        self.refresh(around.into_iter().flatten().chain([at]));
+        true
+    }
+
+    /// Does what [`Index::insert`] does, for the first of many pages: nothing may be asked of the
+    /// index, and nothing else be done to it, before [`Index::settle`].
+    pub fn append(&mut self, slot: Slot, session: &str, micros: i64, analysis: &Analysis) -> bool {
+        let is_new = self.push(slot, analysis).is_some();
+        if is_new {
+            self.links.append(session, micros);
+        }
+        is_new
+    }
+
+    /// Ends the adding of pages by [`Index::append`]: links all of them, and computes what they
+    /// borrow, once.
+    pub fn settle(&mut self) {
+        self.links.settle();
+        let all = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.refresh(0..all);
+    }
+
+    /// Makes room for so many pages more.
+    pub fn reserve(&mut self, n_pages: usize) {
+        self.slots.reserve(n_pages);
+        self.present.reserve(n_pages);
+        self.dense.reserve(n_pages);
+    }
+
+    /// Gives a page the next position, which it returns; none where a page with this slot or a higher
+    /// one is there.
+    fn push(&mut self, slot: Slot, analysis: &Analysis) -> Option<u32> {
+        let at = u32::try_from(self.slots.len()).ok()?;
         if self.slots.last().is_some_and(|&last| slot <= last) {
-            return false;
+            return None;
         }
         self.slots.push(slot);
         self.present.push(true);
         self.n_pages += 1;
-        self.links.push(session, micros);
         self.lexical.push(&analysis.terms, analysis.length);
         self.dense.push(&analysis.vector);
         self.remote.push();
         self.names.add(&analysis.cased);
-        let around = self.links.around(at);
-        self.refresh(around.into_iter().flatten().chain([at]));
-        true
+        Some(at)
     }
 
     /// Takes a page out. `analysis` must be what the page was added with (or one made from the same

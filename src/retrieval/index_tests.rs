@@ -160,3 +160,24 @@ fn only_the_beginning_of_a_long_query_is_read() {
     assert_eq!(search(&mut index(&TALK), &query), []);
     assert!(!search(&mut index(&TALK), &format!("{} kitten", "x ".repeat(990))).is_empty());
 }
+
+#[test]
+fn pages_that_are_appended_and_settled_are_ranked_as_if_they_had_been_inserted() {
+    let mut appended = Index::default();
+    appended.reserve(TALK.len());
+    for (slot, session, minute, text) in TALK {
+        assert!(appended.append(Slot(slot), session, minute * MINUTE, &analysis(text)));
+    }
+    assert!(!appended.append(Slot(9), "a", 0, &analysis("late")));
+    appended.settle();
+    let mut inserted = index(&TALK);
+    let late = (10, "a", 7, "Olive and the kitten are one");
+    for entry in [None, Some(late)] {
+        for index in [&mut appended, &mut inserted] {
+            assert!(entry.is_none_or(|entry| insert(index, entry)));
+        }
+        for question in QUESTIONS {
+            assert_eq!(search(&mut appended, question), search(&mut inserted, question));
+        }
+    }
+}

@@ -11,7 +11,7 @@
 //! so that a new neighbour touches no posting.
 
 use super::links::Links;
-use super::terms::WordMap;
+use super::terms::{TermKey, TermMap};
 
 const K1: f32 = 0.9;
 const B: f32 = 0.5;
@@ -22,7 +22,7 @@ const BORROWED: [f32; 4] = [0.1, 0.5, 0.3, 0.1];
 #[derive(Debug, Default)]
 pub(super) struct Lexical {
     /// Position and weighted count of every page that has the term, by rising position.
-    postings: WordMap<Vec<(u32, f32)>>,
+    postings: TermMap<Vec<(u32, f32)>>,
     /// The page's own length, by position.
     lengths: Vec<f32>,
     /// The length with what is borrowed, by position.
@@ -37,13 +37,11 @@ pub(super) struct Lexical {
 
 impl Lexical {
     /// Adds a page at the next free position. Its lengths count after [`Lexical::refresh`].
-    pub(super) fn push(&mut self, terms: &[(String, f32)], length: f32) {
+    pub(super) fn push(&mut self, terms: &[(TermKey, f32)], length: f32) {
         let Ok(at) = u32::try_from(self.lengths.len()) else { return };
-        for (term, count) in terms {
-            match self.postings.get_mut(term.as_str()) {
-                Some(list) => list.push((at, *count)),
-                None => drop(self.postings.insert(term.as_str().into(), vec![(at, *count)])),
-            }
+        for &(term, count) in terms {
+            // Most terms are in one page: a list begins with room for no more.
+            self.postings.entry(term).or_insert_with(|| Vec::with_capacity(1)).push((at, count));
         }
         self.lengths.push(length);
         self.borrowed.push(0.0);
@@ -51,14 +49,14 @@ impl Lexical {
     }
 
     /// Takes a page away that was added with these terms; its position stays.
-    pub(super) fn remove(&mut self, at: u32, terms: &[(String, f32)]) {
+    pub(super) fn remove(&mut self, at: u32, terms: &[(TermKey, f32)]) {
         for (term, _) in terms {
-            let Some(list) = self.postings.get_mut(term.as_str()) else { continue };
+            let Some(list) = self.postings.get_mut(term) else { continue };
             if let Ok(place) = list.binary_search_by_key(&at, |posting| posting.0) {
                 list.remove(place);
             }
             if list.is_empty() {
-                self.postings.remove(term.as_str());
+                self.postings.remove(term);
             }
         }
         self.set_length(at, 0.0);
@@ -94,7 +92,7 @@ impl Lexical {
 
     /// Returns how many pages have the term themselves.
     pub(super) fn document_frequency(&self, term: &str) -> usize {
-        self.postings.get(term).map_or(0, Vec::len)
+        self.postings.get(&TermKey::of(term)).map_or(0, Vec::len)
     }
 
     /// Returns how much a term tells among `n_pages` pages.
@@ -137,7 +135,7 @@ impl Lexical {
     /// Sums a term's counts over every page and its neighbours into `counts`.
     fn spread(&mut self, term: &str, links: &Links) {
         self.touched.clear();
-        let Some(list) = self.postings.get(term) else { return };
+        let Some(list) = self.postings.get(&TermKey::of(term)) else { return };
         // What a page lends is what its neighbours borrow, seen from the other side.
         let [second, previous, next, _] = BORROWED;
         let lent = [second, next, previous, second];

@@ -39,6 +39,24 @@ impl Links {
         self.connect(this, after);
     }
 
+    /// Adds a page at the next free position, which has no neighbours before [`Links::settle`].
+    pub(super) fn append(&mut self, session: &str, micros: i64) {
+        self.keys.push((xxh3_64(session.as_bytes()), micros));
+        self.near.push((NOWHERE, NOWHERE));
+    }
+
+    /// Links the pages that were added by [`Links::append`] to an empty order.
+    pub(super) fn settle(&mut self) {
+        let pages = (0_u32..).zip(&self.keys);
+        let mut order: Vec<_> =
+            pages.map(|(at, &(session, micros))| (session, micros, at)).collect();
+        order.sort_unstable();
+        for pair in order.windows(2) {
+            self.connect(pair.first().copied(), pair.last().copied());
+        }
+        self.order = order.into_iter().collect();
+    }
+
     /// Takes a page away; its position stays, without neighbours.
     pub(super) fn remove(&mut self, at: u32) {
         let Some(&(session, micros)) = self.keys.get(at as usize) else { return };

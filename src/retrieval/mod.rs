@@ -22,5 +22,5 @@ pub use index::{Hit, Index};
 pub use names::CasedWords;
 pub use query::{Query, read_part};
 pub use remote::{RemoteVector, unit};
-pub use terms::{query_terms, words_with_stems};
+pub use terms::{TermKey, query_terms, words_with_stems};
 pub use window::best_window;

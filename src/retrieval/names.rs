@@ -3,7 +3,7 @@
 //! A conversation's own names are in so many pages that they say nothing, yet they pull a vector
 //! far. A name is known by its capital: often written with it, hardly ever without.
 
-use super::terms::{MAX_TERM_BYTES, WordMap, is_stop_word, words};
+use super::terms::{MAX_TERM_BYTES, TermKey, TermMap, is_stop_word, words};
 
 /// A name is in at least one of this many pages.
 const PAGES_PER_NAME: usize = 20;
@@ -15,62 +15,46 @@ const CAPITALS_PER_LOWER: u32 = 10;
 const MIN_PAGES: usize = 20;
 
 /// The words of one page that tell names from other words, as they are written, without 's: those
-/// with a capital first letter and those all in lower case. One text, so that reading many pages
-/// does not make a string per word.
+/// with a capital first letter and those all in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CasedWords {
-    /// Each word once, sorted, each followed by a line end.
-    text: String,
-    /// How often each is in the page.
-    times: Vec<u32>,
+    /// Each word once, by its key, and how often it is in the page; by rising key.
+    words: Vec<(TermKey, u32)>,
 }
 
 impl CasedWords {
     /// Counts the words of a page's sides.
     pub(super) fn of(texts: [&str; 2]) -> Self {
-        let mut found: Vec<&str> = texts.into_iter().flat_map(cased_words).collect();
+        let mut found: Vec<TermKey> =
+            texts.into_iter().flat_map(cased_words).map(TermKey::of).collect();
         found.sort_unstable();
-        let mut words = Self::default();
-        for same in found.chunk_by(|a, b| a == b) {
-            words.text.extend(same.first().into_iter().copied().chain(["\n"]));
-            words.times.push(u32::try_from(same.len()).unwrap_or(u32::MAX));
-        }
-        words
+        let counted = found.chunk_by(|a, b| a == b).filter_map(|same| {
+            Some((*same.first()?, u32::try_from(same.len()).unwrap_or(u32::MAX)))
+        });
+        Self { words: counted.collect() }
     }
 
-    /// Takes words and counts together; none unless the words are each once, sorted and ended by a
-    /// line end, and each has a count that is not 0.
-    pub(super) fn from_parts(text: &str, times: Vec<u32>) -> Option<Self> {
-        if !text.is_empty() && !text.ends_with('\n') {
-            return None;
-        }
-        let mut last = "";
-        let mut n_words = 0;
-        for word in text.split_terminator('\n') {
-            if word <= last || word.len() > MAX_TERM_BYTES {
-                return None;
-            }
-            (last, n_words) = (word, n_words + 1);
-        }
-        let counted = n_words == times.len() && !times.contains(&0);
-        counted.then(|| Self { text: text.to_owned(), times })
+    /// Takes words with their counts; none unless the words rise and no count is 0.
+    pub(super) fn from_words(words: Vec<(TermKey, u32)>) -> Option<Self> {
+        let rising = words.is_sorted_by(|a, b| a.0 < b.0);
+        (rising && words.iter().all(|(_, times)| *times > 0)).then_some(Self { words })
     }
 
-    /// Returns the words as one text, and their counts.
-    pub(super) fn parts(&self) -> (&str, &[u32]) {
-        (&self.text, &self.times)
+    /// Returns each word with its count, by rising key.
+    pub fn iter(&self) -> impl Iterator<Item = (TermKey, u32)> {
+        self.words.iter().copied()
     }
 
-    /// Returns each word with its count.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.text.split_terminator('\n').zip(self.times.iter().copied())
+    /// Returns the number of different words.
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
     }
 }
 
 /// How often each word was written, and in how many pages.
 #[derive(Debug, Default)]
 pub(super) struct NameCounts {
-    words: WordMap<Count>,
+    words: TermMap<Count>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -83,10 +67,7 @@ impl NameCounts {
     /// Counts a page's words.
     pub(super) fn add(&mut self, cased: &CasedWords) {
         for (word, times) in cased.iter() {
-            let count = match self.words.get_mut(word) {
-                Some(count) => count,
-                None => self.words.entry(word.into()).or_default(),
-            };
+            let count = self.words.entry(word).or_default();
             count.times = count.times.saturating_add(times);
             count.pages += 1;
         }
@@ -95,11 +76,11 @@ impl NameCounts {
     /// Takes a page's words out of the counts.
     pub(super) fn remove(&mut self, cased: &CasedWords) {
         for (word, times) in cased.iter() {
-            let Some(count) = self.words.get_mut(word) else { continue };
+            let Some(count) = self.words.get_mut(&word) else { continue };
             count.times = count.times.saturating_sub(times);
             count.pages = count.pages.saturating_sub(1);
             if count.pages == 0 {
-                self.words.remove(word);
+                self.words.remove(&word);
             }
         }
     }
@@ -118,8 +99,8 @@ impl NameCounts {
             return false;
         }
         // Stop words are never counted, so they are never names.
-        let count = self.words.get(word).copied().unwrap_or_default();
-        let lower = self.words.get(word.to_lowercase().as_str()).copied().unwrap_or_default();
+        let count = |word| self.words.get(&TermKey::of(word)).copied().unwrap_or_default();
+        let (count, lower) = (count(word), count(&word.to_lowercase()));
         count.pages as usize * PAGES_PER_NAME >= n_pages
             && u64::from(lower.times) * u64::from(CAPITALS_PER_LOWER) <= u64::from(count.times)
     }
@@ -165,7 +146,9 @@ mod tests {
     #[test]
     fn words_are_counted_as_written_without_their_possessive() {
         let counts = CasedWords::of(["Mel's cat, Mel\u{2019}s hat", "The iPhone: mel 42 O'Neil"]);
-        let expected = [("Mel", 2), ("O'Neil", 1), ("cat", 1), ("hat", 1), ("mel", 1)];
+        let mut expected = [("Mel", 2), ("O'Neil", 1), ("cat", 1), ("hat", 1), ("mel", 1)]
+            .map(|(word, times)| (TermKey::of(word), times));
+        expected.sort_unstable();
         assert_eq!(counts.iter().collect::<Vec<_>>(), expected);
     }
 }

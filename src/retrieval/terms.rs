@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use snowball_stemmers_rs::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// At most this many terms of a text are read, and as many single characters.
 const MAX_TERMS: usize = 4096;
@@ -54,33 +54,60 @@ const UNSPACED: [(u32, u32); 22] = [
     (0x2_0000, 0x3_3479),
 ];
 
-/// Something per word: adding a page looks up every word of it, so hashing short texts counts.
-pub(super) type WordMap<T> = HashMap<Box<str>, T, BuildHasherDefault<WordHasher>>;
+/// A term, as the index knows it: 63 bits of the XXH3 of its text.
+///
+/// Filling the index looks up every term of every page, so what is looked up is a number and not a
+/// text. That two terms of a user share one is as good as impossible: for a million terms the odds
+/// are one in twenty million, and then two words would be taken for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TermKey(u64);
 
-/// XXH3 of what is written.
-#[derive(Debug, Default)]
-pub(super) struct WordHasher(u64);
-
-impl Hasher for WordHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxh3_64_with_seed(bytes, self.0);
+impl TermKey {
+    /// Returns the key of a term.
+    pub fn of(term: &str) -> Self {
+        Self(xxh3_64(term.as_bytes()) >> 1)
     }
 
-    /// The end of a text, which tells nothing here.
-    fn write_u8(&mut self, _: u8) {}
+    /// Makes a key of a number that [`TermKey::number`] gave; none if it cannot have.
+    pub(super) fn from_number(number: u64) -> Option<Self> {
+        (number >> 63 == 0).then_some(Self(number))
+    }
+
+    /// Returns the key as a number below 2 to the 63.
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// Something per term.
+pub(super) type TermMap<T> = HashMap<TermKey, T, BuildHasherDefault<KeyHasher>>;
+
+/// A hash of a number that is a hash already.
+#[derive(Debug, Default)]
+pub(super) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 ^= xxh3_64(bytes);
+    }
+
+    /// The table takes its own part of the upper bits, which are equally random.
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key << 1;
+    }
 
     fn finish(&self) -> u64 {
         self.0
     }
 }
 
-/// The terms of one text.
+/// The terms of one text, by their keys.
 #[derive(Debug, Default)]
 pub(super) struct Terms {
     /// The terms that count towards its length, in the order of the text.
-    pub(super) words: Vec<String>,
+    pub(super) words: Vec<TermKey>,
     /// The single characters of runs that were cut into pairs.
-    pub(super) characters: Vec<String>,
+    pub(super) characters: Vec<TermKey>,
 }
 
 impl Terms {
@@ -88,13 +115,13 @@ impl Terms {
     pub(super) fn of(text: &str) -> Self {
         let mut terms = Self::default();
         for_each_term(text, &mut |term| {
-            let (list, text) = match term {
-                Term::Word(word) => (&mut terms.words, stem(word).into_owned()),
-                Term::Pair(run) => (&mut terms.words, run.to_owned()),
-                Term::Character(run) => (&mut terms.characters, run.to_owned()),
+            let (list, key) = match term {
+                Term::Word(word) => (&mut terms.words, TermKey::of(&stem(word))),
+                Term::Pair(run) => (&mut terms.words, TermKey::of(run)),
+                Term::Character(run) => (&mut terms.characters, TermKey::of(run)),
             };
             if list.len() < MAX_TERMS {
-                list.push(text);
+                list.push(key);
             }
         });
         terms
@@ -273,8 +300,9 @@ mod tests {
     #[test]
     fn runs_without_spaces_become_pairs_and_a_page_has_their_characters_too() {
         let terms = Terms::of("iPhone\u{624b}\u{673a}\u{58f3} \u{732b}");
-        assert_eq!(terms.words, ["iphon", "\u{624b}\u{673a}", "\u{673a}\u{58f3}", "\u{732b}"]);
-        assert_eq!(terms.characters, ["\u{624b}", "\u{673a}", "\u{58f3}"]);
+        let words = ["iphon", "\u{624b}\u{673a}", "\u{673a}\u{58f3}", "\u{732b}"];
+        assert_eq!(terms.words, words.map(TermKey::of));
+        assert_eq!(terms.characters, ["\u{624b}", "\u{673a}", "\u{58f3}"].map(TermKey::of));
         assert_eq!(query_terms("\u{624b}\u{673a}"), ["\u{624b}\u{673a}"]);
     }
 

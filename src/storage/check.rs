@@ -9,11 +9,10 @@ use rusqlite::Connection;
 
 use super::StoreError;
 use super::folder::Folder;
-use super::rows;
 use super::schema::meta;
 use super::segment_rows::{self, SegmentRow};
 use super::views::{self, Found};
-use crate::memory::page::Slot;
+use super::{rows, sums};
 
 /// Returns what is wrong with the database; none if it is whole.
 pub(crate) fn database(conn: &Connection) -> Result<Option<String>, StoreError> {
@@ -24,16 +23,17 @@ pub(crate) fn database(conn: &Connection) -> Result<Option<String>, StoreError> 
 }
 
 fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
+    // Room for what is read twice: by SQLite and by us.
+    conn.pragma_update(None, "cache_size", -65_536)?;
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
     if verdict != "ok" {
         return Ok(Some(verdict));
     }
     let mut n_pages = 0_u32;
     let mut filed_in = BTreeSet::new();
-    rows::each_page(conn, Slot(0), |row| {
+    sums::check_each(conn, |segment| {
         n_pages += 1;
-        filed_in.extend(row?.segment);
-        Ok(())
+        filed_in.extend(segment);
     })?;
     segment_rows::each(conn, |row| {
         match row? {

@@ -28,6 +28,7 @@ mod salvage;
 pub(crate) mod schema;
 pub(crate) mod segment_rows;
 pub(crate) mod store;
+mod sums;
 pub(crate) mod views;
 mod wal;
 

@@ -4,9 +4,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use uuid::Uuid;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::StoreError;
+use super::sums::checksum;
 use crate::memory::change::Relinked;
 use crate::memory::page::{NewPage, Page, PageId, Slot, Texts};
 use crate::time::Timestamp;
@@ -22,7 +22,7 @@ pub(crate) struct HeadRow {
     pub(crate) text_hash: u64,
 }
 
-const PAGE_COLUMNS: &str = "p.slot, p.id, p.seq, p.micros, p.offset, p.given, p.session, \
+pub(super) const PAGE_COLUMNS: &str = "p.slot, p.id, p.seq, p.micros, p.offset, p.given, p.session, \
     p.continues, p.segment, p.checksum, t.user_input, t.agent_response, t.meta_data, t.chain_summary";
 
 /// A page with the segment it is filed in.
@@ -209,34 +209,7 @@ pub(crate) fn set_read(conn: &Connection, slot: Slot) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Returns the checksum of everything in a page that never changes: XXH3-64 of its fields in the
-/// order of the columns, texts with their lengths before them.
-pub(crate) fn checksum(page: &Page) -> u64 {
-    let new = &page.new;
-    let mut hash = Xxh3::new();
-    hash.update(&page.slot.0.to_le_bytes());
-    hash.update(page.id.0.as_bytes());
-    hash.update(&page.seq.to_le_bytes());
-    hash.update(&new.timestamp.micros().to_le_bytes());
-    hash.update(&new.timestamp.offset_seconds().to_le_bytes());
-    hash.update(&[u8::from(new.timestamp_given)]);
-    hash.update(page.continues.map_or(Uuid::nil(), |id| id.0).as_bytes());
-    let texts = &new.texts;
-    let parts = [
-        &new.session,
-        &texts.user_input,
-        &texts.agent_response,
-        &meta_text(new),
-        &page.chain_summary,
-    ];
-    for text in parts {
-        hash.update(&(text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    }
-    hash.digest()
-}
-
-fn meta_text(new: &NewPage) -> String {
+pub(super) fn meta_text(new: &NewPage) -> String {
     if new.meta_data.is_empty() {
         return String::new();
     }
@@ -282,14 +255,14 @@ fn page_from(row: &Row<'_>) -> Result<PageRow, StoreError> {
     Ok(PageRow { page, segment: row.get(8)? })
 }
 
-fn damaged_page(slot: Slot) -> StoreError {
+pub(super) fn damaged_page(slot: Slot) -> StoreError {
     StoreError::damaged(
         std::path::Path::new("memory.db"),
         format!("page {} is not as it was written", slot.0),
     )
 }
 
-fn timestamp(micros: i64, offset: i32) -> Result<Timestamp, StoreError> {
+pub(super) fn timestamp(micros: i64, offset: i32) -> Result<Timestamp, StoreError> {
     let error =
         || StoreError::damaged(std::path::Path::new("memory.db"), "a timestamp is out of range");
     Timestamp::from_parts(micros, offset).ok_or_else(error)

@@ -2,19 +2,17 @@
 //!
 //! ```text
 //! version u8, length f32, share f32, scale f32, values 128 x i16     little endian
-//! number of terms, then per term: its bytes * 2 (+ 1 if its weight is 1), text, weight f32 unless 1
-//! bytes of the cased words, the words each with a line end, number of words, count of each
+//! number of terms, then per term: its key * 2 (+ 1 if its weight is 1) u64, weight f32 unless 1
+//! number of cased words, then per word: its key u64, count
 //! ```
 //!
-//! Numbers of things are LEB128. Reading never trusts a number: what is missing, out of order, out
+//! Numbers of things and counts are LEB128; keys rise. Reading never trusts a number: what is missing, out of order, out
 //! of range or left over makes the whole of it nothing.
 
 use super::{Analysis, PageVector, VERSION};
 use crate::embed::DIMENSIONS;
 use crate::retrieval::names::CasedWords;
-
-/// The longest term that is read: a stem may be longer than its word.
-const MAX_TERM_BYTES: usize = 255;
+use crate::retrieval::terms::TermKey;
 
 impl Analysis {
     /// Writes the analysis in a compact form.
@@ -28,18 +26,15 @@ impl Analysis {
         put_number(self.terms.len(), &mut out);
         for (term, weight) in &self.terms {
             let is_one = weight.to_bits() == 1.0_f32.to_bits();
-            put_number(term.len() * 2 + usize::from(is_one), &mut out);
-            out.extend(term.as_bytes());
+            out.extend((term.number() << 1 | u64::from(is_one)).to_le_bytes());
             if !is_one {
                 out.extend(weight.to_le_bytes());
             }
         }
-        let (words, times) = self.cased.parts();
-        put_number(words.len(), &mut out);
-        out.extend(words.as_bytes());
-        put_number(times.len(), &mut out);
-        for &count in times {
-            put_number(count as usize, &mut out);
+        put_number(self.cased.len(), &mut out);
+        for (word, times) in self.cased.iter() {
+            out.extend(word.number().to_le_bytes());
+            put_number(times as usize, &mut out);
         }
         out
     }
@@ -104,46 +99,42 @@ impl<'a> Input<'a> {
         None
     }
 
-    fn text(&mut self, len: usize) -> Option<&'a str> {
-        std::str::from_utf8(self.take(len)?).ok()
+    fn word(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(*self.take(8)?.as_chunks::<8>().0.first()?))
     }
 
-    /// Terms in strictly rising order.
-    fn terms(&mut self) -> Option<Vec<(String, f32)>> {
+    /// Terms by strictly rising keys.
+    fn terms(&mut self) -> Option<Vec<(TermKey, f32)>> {
         let n = self.number()? as usize;
-        // A term has at least two bytes; the number alone reserves no memory.
-        let mut terms: Vec<(String, f32)> = Vec::with_capacity(n.min(self.0.len() / 2));
-        let mut last = "";
+        // The number alone reserves no memory.
+        let mut terms: Vec<(TermKey, f32)> = Vec::with_capacity(n.min(self.0.len() / 8));
         for _ in 0..n {
             let (term, weight) = self.term()?;
-            if term <= last {
+            if terms.last().is_some_and(|(last, _)| term <= *last) {
                 return None;
             }
-            terms.push((term.to_owned(), weight));
-            last = term;
+            terms.push((term, weight));
         }
         Some(terms)
     }
 
-    fn term(&mut self) -> Option<(&'a str, f32)> {
-        let head = self.number()? as usize;
-        let text = self.text(head / 2).filter(|text| text.len() <= MAX_TERM_BYTES)?;
-        if head % 2 == 1 {
-            return Some((text, 1.0));
+    fn term(&mut self) -> Option<(TermKey, f32)> {
+        let word = self.word()?;
+        let term = TermKey::from_number(word >> 1)?;
+        if word & 1 == 1 {
+            return Some((term, 1.0));
         }
         let weight = self.float()?;
-        (weight > 0.0 && weight.to_bits() != 1.0_f32.to_bits()).then_some((text, weight))
+        (weight > 0.0 && weight.to_bits() != 1.0_f32.to_bits()).then_some((term, weight))
     }
 
     fn cased(&mut self) -> Option<CasedWords> {
-        let len = self.number()? as usize;
-        let words = self.text(len)?;
         let n = self.number()? as usize;
-        let mut times = Vec::with_capacity(n.min(self.0.len()));
+        let mut words = Vec::with_capacity(n.min(self.0.len() / 9));
         for _ in 0..n {
-            times.push(self.number()?);
+            words.push((TermKey::from_number(self.word()?)?, self.number()?));
         }
-        CasedWords::from_parts(words, times)
+        CasedWords::from_words(words)
     }
 }
 
@@ -201,7 +192,7 @@ mod tests {
             .take(len)
             .collect();
             if let Some(first) = noise.first_mut() {
-                *first = 1;
+                *first = 2;
             }
             if let Some(read) = Analysis::from_bytes(&noise) {
                 assert_eq!(read.to_bytes(), noise);

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use crate::memory::page::{NewPage, Page, Slot, Texts};
 use crate::memory::segment::{Segment, SegmentId};
 use crate::memory::vector::SumVector;
-use crate::storage::rows::{self, PageRow};
+use crate::storage::rows::PageRow;
 use crate::storage::segment_rows::{self, CandidateCell, TermCell};
+use crate::storage::sums;
 use crate::time::Timestamp;
 
 /// A page in a view; together the fields are the whole page.
@@ -48,7 +49,7 @@ impl PageRecord {
             continues: page.continues.map(|id| id.to_string()),
             chain_summary: page.chain_summary.clone(),
             segment: row.segment,
-            checksum: format!("{:016x}", rows::checksum(page)),
+            checksum: format!("{:016x}", sums::checksum(page)),
         }
     }
 
@@ -72,7 +73,7 @@ impl PageRecord {
             continues,
             chain_summary: self.chain_summary,
         };
-        let intact = format!("{:016x}", rows::checksum(&page)) == self.checksum;
+        let intact = format!("{:016x}", sums::checksum(&page)) == self.checksum;
         intact.then_some(PageRow { page, segment: self.segment })
     }
 }
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_page_comes_back_from_its_record_and_a_changed_record_is_no_page() {
-        let row = rows::tests::sample(2);
+        let row = crate::storage::rows::tests::sample(2);
         let record = PageRecord::of(&row);
         let text = serde_json::to_string_pretty(&record).unwrap();
         let again: PageRecord = serde_json::from_str(&text).unwrap();
