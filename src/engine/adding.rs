@@ -10,11 +10,23 @@ use crate::memory::change::Change;
 use crate::memory::decide::{Decision, Incoming};
 use crate::memory::page::{NewPage, Slot};
 use crate::storage::StoreError;
+use crate::storage::derived::DerivedRow;
 use crate::time::Timestamp;
 
 /// The most pages that are stored in one transaction, and the most bytes of text.
 pub(super) const MOST_PAGES: usize = 64;
 pub(super) const MOST_BYTES: usize = 64 * 1024;
+
+/// What was written of the pages of one transaction.
+#[derive(Debug, Default)]
+struct Written {
+    /// An answer for each.
+    answers: Vec<Added>,
+    /// The last change, which the memory has not taken in yet.
+    last: Option<Change>,
+    /// Derived data of the others.
+    rows: Vec<DerivedRow>,
+}
 
 impl Worker {
     /// Stores pages, or finds that they are there; `tell` gets an answer for each, in their order,
@@ -26,13 +38,14 @@ impl Worker {
         tell: impl Fn(Vec<Added>),
     ) -> Result<(), StoreError> {
         let incoming: Vec<Incoming> = pages.iter().cloned().map(Incoming::read).collect();
-        let (answers, last) = self.transact(|worker| worker.add_each(incoming, now))?;
+        let mut done = self.transact(|worker| worker.add_each(incoming, now))?;
         // What was taken in before the commit is committed now.
         self.is_stale = false;
-        tell(answers);
-        if let Some(change) = last {
-            self.take_in(change);
+        tell(done.answers);
+        if let Some(change) = done.last {
+            done.rows.extend(self.take_in(change));
         }
+        self.derive(done.rows);
         Ok(())
     }
 
@@ -42,26 +55,26 @@ impl Worker {
         &mut self,
         incoming: Vec<Incoming>,
         now: Timestamp,
-    ) -> Result<(Option<u64>, (Vec<Added>, Option<Change>)), StoreError> {
-        let mut answers = Vec::with_capacity(incoming.len());
-        let (mut last, mut seq) = (None, None);
+    ) -> Result<(Option<u64>, Written), StoreError> {
+        let mut written = Written::default();
+        let mut seq = None;
         for incoming in incoming {
-            if let Some(change) = last.take() {
+            if let Some(change) = written.last.take() {
                 // Should the commit fail, everything is read anew before the next answer.
                 self.is_stale = true;
-                self.take_in(change);
+                written.rows.extend(self.take_in(change));
             }
             match self.memory.decide_add(incoming, &Stored(&self.store), now) {
-                Decision::Duplicate(slot) => answers.push(self.known(slot)?),
+                Decision::Duplicate(slot) => written.answers.push(self.known(slot)?),
                 Decision::Add(change) => {
                     let mut change = *change;
                     seq = Some(self.store.write("add", &mut change)?);
-                    answers.extend(self.added(&change));
-                    last = Some(change);
+                    written.answers.extend(self.added(&change));
+                    written.last = Some(change);
                 }
             }
         }
-        Ok((seq, (answers, last)))
+        Ok((seq, written))
     }
 
     fn known(&self, slot: Slot) -> Result<Added, StoreError> {

@@ -89,9 +89,7 @@ impl Worker {
             embedding: Embedding::default(),
             n_tokenised,
         };
-        for row in fresh {
-            worker.derive(row);
-        }
+        worker.derive(fresh);
         worker.file_overflow()?;
         worker.read_unread()?;
         Ok(worker)
@@ -194,7 +192,7 @@ impl Worker {
             self.memory.set_vector(slot, vector);
         }
         self.n_tokenised += loaded.fresh.len() as u64;
-        loaded.fresh.into_iter().for_each(|row| self.derive(row));
+        self.derive(loaded.fresh);
         self.is_stale = false;
         Ok(())
     }
@@ -233,7 +231,10 @@ impl Worker {
             }
             Err(refused) => Ok((None, Err(refused))),
         })?;
-        Ok(decided.map(|change| self.take_in(change)))
+        Ok(decided.map(|change| {
+            let rows = self.take_in(change);
+            self.derive(rows);
+        }))
     }
 
     /// Begins a transaction, takes in what others committed, and lets `work` write. What it wrote is
@@ -263,24 +264,23 @@ impl Worker {
         outcome.map(|(_, done)| done)
     }
 
-    /// Takes in what was committed here.
-    pub(super) fn take_in(&mut self, change: Change) {
+    /// Takes in what was written here; returns the derived data of its pages, which is stored once
+    /// they are committed: whoever stores it looks for them.
+    pub(super) fn take_in(&mut self, change: Change) -> Vec<DerivedRow> {
         if !change.forgotten.is_empty() {
             // Read anew before the next answer.
             self.is_stale = true;
-            return;
+            return Vec::new();
         }
-        let mut analyses = Vec::with_capacity(change.pages.len());
-        for page in &change.pages {
-            let analysis = self.analysis(page);
-            self.derive(DerivedRow {
-                slot: page.slot,
-                text_hash: page.new.texts.checksum(),
-                bytes: analysis.to_bytes(),
-            });
-            analyses.push(analysis);
-        }
+        let analyses: Vec<Analysis> = change.pages.iter().map(|page| self.analysis(page)).collect();
+        let row = |(page, analysis): (&Page, &Analysis)| DerivedRow {
+            slot: page.slot,
+            text_hash: page.new.texts.checksum(),
+            bytes: analysis.to_bytes(),
+        };
+        let rows = change.pages.iter().zip(&analyses).map(row).collect();
         self.memory.apply(change, analyses);
+        rows
     }
 
     /// Makes what the index needs of a page.
@@ -324,9 +324,10 @@ impl Worker {
         self.memory.read_ahead();
     }
 
-    fn derive(&mut self, row: DerivedRow) {
+    /// Has derived data stored when there is time.
+    pub(super) fn derive(&self, rows: Vec<DerivedRow>) {
         if let Some(keeper) = &self.keeper {
-            keeper.keep(row);
+            rows.into_iter().for_each(|row| keeper.keep(row));
         }
     }
 }

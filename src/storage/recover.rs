@@ -16,11 +16,14 @@ use super::open::UNCLEAN;
 use super::outcome::LAST_FORGET;
 use super::rows::Reading;
 use super::salvage::{Salvaged, salvage};
-use super::schema::set_meta;
+use super::schema::{PAGE_SIZE, set_meta};
 use super::{StoreError, fact_rows, log, rows, segment_rows, views};
 use crate::memory::segment::SegmentId;
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};
+
+/// The most rows of pages that a frame of the log can hold: each is 60 bytes at least.
+const MOST_PAGES_PER_FRAME: usize = PAGE_SIZE as usize / 60;
 
 /// The note that a recovery is under way.
 pub(crate) const NOTE: &str = ".recovering";
@@ -143,7 +146,8 @@ fn report(salvaged: &Salvaged, reason: &str, kept_as: &str, changed: &[&str]) ->
         salvaged.from_views
     );
     if salvaged.cut_off > 0 {
-        let n = salvaged.cut_off;
+        // Pages that are added together share the pages of the database.
+        let n = salvaged.cut_off * MOST_PAGES_PER_FRAME;
         told = format!(
             "{told} The end of its log is missing: at most {n} more pages, added last, may be lost."
         );
