@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Environment, Key, Settings, Sources};
 use crate::engine::{Engine, Options};
+use crate::logging;
 use crate::mcp::{self, Served, Shown};
 use crate::stdio;
 use crate::storage::data_dir::{self, DataDir};
@@ -138,11 +139,13 @@ impl Failure {
 
 /// Does what the command line of this process asks; returns the exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(config::arguments()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to stdout, errors to stderr.
-            drop(error.print());
+            // Help and version go to stdout, errors to stderr. They quote what was given.
+            let visible = |given: OsString| logging::visible(&given.to_string_lossy()).into_owned();
+            let shown = Cli::try_parse_from(config::arguments().map(visible)).err();
+            drop(shown.as_ref().unwrap_or(&error).print());
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
@@ -161,7 +164,7 @@ pub fn main() -> ExitCode {
 
 /// Says something on stderr that nobody may miss; the log may be off or not there yet.
 fn complain(message: &str) {
-    drop(writeln!(std::io::stderr(), "memoryos: {message}"));
+    drop(writeln!(std::io::stderr(), "memoryos: {}", logging::visible(message)));
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
@@ -214,19 +217,7 @@ fn settings(
 }
 
 fn start_log(settings: &Settings) {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(&settings.log))
-        .with_ansi(false)
-        // It would print that printing failed, and panic where nobody reads stderr.
-        .log_internal_errors(false)
-        .with_writer(std::io::stderr);
-    // Fails only where a log has been started before.
-    drop(log.try_init());
-    // A panic's message may quote memory text; its place is enough to find the bug.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!("panicked at {place}");
-    }));
+    logging::start(&settings.log);
     let unknown = config::unknown_variables(&config::environment_names());
     for warning in settings.warnings.iter().chain(&unknown) {
         tracing::warn!("{warning}");
@@ -304,7 +295,7 @@ fn back_up(root: &Path, user: &UserId, destination: &Path) -> anyhow::Result<()>
         "{} pages up to change {} copied to {}",
         made.pages,
         made.sequence_number,
-        target.display()
+        logging::visible(&target.to_string_lossy())
     )
     .context("cannot write to stdout")
 }

@@ -20,6 +20,7 @@
 //! | [`mcp`] | the protocol: calls to requests of the engine, answers to replies |
 //! | [`config`], [`cli`] | the settings, and the command line |
 //! | `stdio` | the standard streams, read and written without waiting |
+//! | `logging` | the log on stderr, one line an event |
 //!
 //! ARCHITECTURE.md says why it is built so, and what holds when the process dies at any moment.
 //!
@@ -70,6 +71,7 @@ pub mod config;
 pub mod embed;
 pub mod engine;
 pub mod llm;
+mod logging;
 pub mod mcp;
 pub mod memory;
 pub mod retrieval;

@@ -188,6 +188,11 @@ fn platform_data_path(environment: Environment<'_>) -> Option<PathBuf> {
         .map(|p| p.join("memoryos_data"))
 }
 
+/// Returns the words of this process's command line, the program first.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
+
 /// Reads one variable of this process's environment.
 pub fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)

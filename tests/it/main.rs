@@ -28,6 +28,7 @@ mod forget;
 mod forget_erase;
 mod forget_model;
 mod formats;
+mod hostile;
 mod isolation;
 mod layers;
 mod library;
