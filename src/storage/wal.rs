@@ -19,6 +19,8 @@ const FRAME_HEADER: usize = 24;
 const OLDER_PAGE_SIZE: usize = 4096;
 const MAGIC: u32 = 0x377f_0682;
 const INDEX_HEADER: usize = 48;
+/// How much of a database may be cut off while the log still has pages behind the cut.
+const TRUNCATED: usize = 64 << 20;
 
 /// What a write-ahead log tells about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,7 +71,7 @@ pub(crate) fn inspect(path: &Path) -> Report {
     report(&wal, &shm)
 }
 
-fn report(wal: &[u8], shm: &[u8]) -> Report {
+pub(super) fn report(wal: &[u8], shm: &[u8]) -> Report {
     let Some(log) = Log::read(wal) else {
         let missing_frames = indexed_frames(shm, None).unwrap_or(0);
         return Report { missing_frames, ..Report::default() };
@@ -117,6 +119,8 @@ pub(crate) enum Frames {
 pub(crate) fn overlay(database: &mut Vec<u8>, wal: &[u8], shm: &[u8], which: Frames) {
     let Some(log) = Log::read(wal) else { return };
     let committed = committed_frames(shm, log.seed.map(|_| log.salts));
+    // Counted once: a log of many commits must not make many times its own size of it.
+    let most = database.len() + wal.len();
     let mut sums = log.seed;
     let mut pending = Vec::new();
     for frame in log.run().take(committed.unwrap_or(usize::MAX)) {
@@ -130,12 +134,11 @@ pub(crate) fn overlay(database: &mut Vec<u8>, wal: &[u8], shm: &[u8], which: Fra
         sums = Some(frame.sums());
         if frame.is_commit() {
             for frame in pending.drain(..) {
-                frame.put(database, log.page_size);
+                frame.put(database, log.page_size, most + TRUNCATED);
             }
             // Our databases never shrink: a smaller size is a flipped bit.
             let size = word(frame.0, 4) as usize * log.page_size;
-            let most = database.len() + wal.len();
-            database.resize(size.max(database.len()).min(most), 0);
+            database.resize(size.min(most).max(database.len()), 0);
         }
     }
 }
@@ -198,13 +201,13 @@ impl Frame<'_> {
         (word(self.0, 16), word(self.0, 20))
     }
 
-    /// Puts the frame's page in its place, growing the database by at most what the log could hold.
-    fn put(&self, database: &mut Vec<u8>, page_size: usize) {
+    /// Puts the frame's page in its place, if the database has no more than `most` bytes then.
+    fn put(&self, database: &mut Vec<u8>, page_size: usize, most: usize) {
         let Some(page) = self.0.get(FRAME_HEADER..) else { return };
         let Some(at) = (word(self.0, 0) as usize).checked_sub(1).map(|n| n * page_size) else {
             return;
         };
-        if at > database.len() + (64 << 20) {
+        if at + page_size > most {
             return;
         }
         database.resize(database.len().max(at + page_size), 0);
@@ -332,6 +335,22 @@ mod tests {
         for len in [0, 20, 32, 60, wal.len() / 2, wal.len() - 1] {
             assert!(report(&wal[..len], &shm).is_damaged(), "length {len}");
         }
+    }
+
+    #[test]
+    fn a_log_of_many_commits_does_not_make_many_times_its_size() {
+        let (_dir, path) = killed();
+        let (mut wal, _) = files(&path);
+        // With a broken header all frames with its salts count; each says it is far away.
+        wal[0] ^= 1;
+        for (n, frame) in wal[HEADER..].chunks_exact_mut(FRAME_HEADER + 4096).enumerate() {
+            let number = u32::try_from((n + 1) * 16_000).unwrap().to_be_bytes();
+            frame[..4].copy_from_slice(&number);
+            frame[4..8].copy_from_slice(&number);
+        }
+        let mut database = vec![0; 4096];
+        overlay(&mut database, &wal, &[], Frames::Committed);
+        assert!(database.len() <= 4096 + wal.len() + TRUNCATED, "{}", database.len());
     }
 
     #[test]
