@@ -94,6 +94,7 @@ impl<'a> Scene<'a> {
     /// Makes a statement of a draft.
     pub(super) fn statement(&self, draft: Draft) -> Statement {
         let Draft { attribute, head, value, is_negated, act, direction, is_timeless } = draft;
+        let value = value::cut(value);
         let when = self.when(direction);
         // "On Monday we chose to": the time of the decision is not that of the plan.
         let is_plan = attribute == Attribute::Plan;

@@ -124,6 +124,21 @@ pub(super) fn range(tokens: &[Token<'_>], start: usize, stop: usize) -> Option<R
     (n_content(found) > 0).then_some(first..end)
 }
 
+/// Returns a value of at most [`MAX_WORDS`] words: with its verb before it, it may have more.
+pub(super) fn cut(mut value: String) -> String {
+    let (mut n_words, mut after_space) = (0, true);
+    let one_more = |(_, c): &(usize, char)| {
+        n_words += usize::from(after_space && !c.is_whitespace());
+        after_space = c.is_whitespace();
+        n_words > MAX_WORDS
+    };
+    if let Some((end, _)) = value.char_indices().find(one_more) {
+        value.truncate(end);
+        value.truncate(value.trim_end().len());
+    }
+    value
+}
+
 fn is_loose_end(token: &Token<'_>) -> bool {
     LOOSE_ENDS.contains(&token.word) || !token.is_word && !closes(token.word)
 }

@@ -229,6 +229,13 @@ const CORRECTED: &[(&str, &[&str])] = &[
     ("I love making her happy.", &[]),
     ("Stuff like this is important to me.", &[]),
     ("I heard they sell great bread there.", &[]),
+    (
+        "I'm moving to Bergen nexty name isy name isy name isy name is Fr",
+        &[concat!(
+            "plan/move bergen nexti name isi name isi name isi name = ",
+            "moving to Bergen nexty name isy name isy name isy name is @..2026-08-11"
+        )],
+    ),
 ];
 
 #[test]
