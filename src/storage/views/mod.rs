@@ -130,10 +130,18 @@ pub(crate) struct Contents {
 
 /// Reads all that the views hold; of a damaged view, every object that is whole.
 pub(crate) fn contents(folder: &Folder) -> Result<Contents, StoreError> {
-    let mut contents = Contents::default();
     let mut files = Vec::new();
     for name in NAMES {
-        let Some(bytes) = bytes(folder, name)? else { continue };
+        files.extend(bytes(folder, name)?.map(|bytes| (name, bytes)));
+    }
+    Ok(contents_of(files))
+}
+
+/// Reads all that files under views' names hold.
+pub(super) fn contents_of(named: Vec<(&'static str, Vec<u8>)>) -> Contents {
+    let mut contents = Contents::default();
+    let mut files = Vec::new();
+    for (name, bytes) in named {
         let verdict = document::verdict(&bytes);
         let header: Option<Header> = match verdict {
             Verdict::Intact => serde_json::from_slice(&bytes).ok(),
@@ -155,11 +163,11 @@ pub(crate) fn contents(folder: &Folder) -> Result<Contents, StoreError> {
     // What was written later says where a page is now.
     files.sort_by_key(|(seq, _)| *seq);
     for (_, bytes) in files {
-        for value in record::values(&bytes) {
-            record::each_object(&value, &mut |object| contents.take(object));
+        for value in record::entries(&bytes) {
+            record::each_entry(&value, &mut |object| contents.take(object));
         }
     }
-    Ok(contents)
+    contents
 }
 
 impl Contents {

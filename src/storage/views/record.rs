@@ -54,7 +54,14 @@ impl PageRecord {
     }
 
     /// Turns the record back into a page; none if it is not as we wrote it.
-    pub(crate) fn into_row(self) -> Option<PageRow> {
+    pub(crate) fn into_row(mut self) -> Option<PageRow> {
+        let told = std::mem::take(&mut self.checksum);
+        let row = self.unchecked()?;
+        (format!("{:016x}", sums::checksum(&row.page)) == told).then_some(row)
+    }
+
+    /// Turns the record back whatever its checksum says.
+    pub(in crate::storage) fn unchecked(self) -> Option<PageRow> {
         let continues = match self.continues {
             Some(id) => Some(id.parse().ok()?),
             None => None,
@@ -73,8 +80,7 @@ impl PageRecord {
             continues,
             chain_summary: self.chain_summary,
         };
-        let intact = format!("{:016x}", sums::checksum(&page)) == self.checksum;
-        intact.then_some(PageRow { page, segment: self.segment })
+        Some(PageRow { page, segment: self.segment })
     }
 }
 
@@ -131,8 +137,30 @@ impl SegmentRecord {
     }
 }
 
+/// Parses a view; of a broken one, every object that is whole and an entry of the view.
+///
+/// What is attached to a page may look like an entry, so that in a broken file laid out as we write
+/// it, entries are told by their place: alone on a line, indented by four or eight. Whoever attaches
+/// something cannot write there, since strings hold no line breaks.
+pub(crate) fn entries(bytes: &[u8]) -> Vec<Value> {
+    let is_field = |line: &[u8]| line.starts_with(b"  \"");
+    if bytes.split(|&b| b == b'\n').any(is_field) {
+        // One byte of the indentation may be damaged; what is attached stands further in.
+        let is_entry = |before: &[u8]| (4..10).contains(&before.len()) && !before.contains(&b'"');
+        objects(bytes, is_entry)
+    } else {
+        values(bytes)
+    }
+}
+
 /// Parses a JSON file; of a broken one, every object that is whole.
 pub(crate) fn values(bytes: &[u8]) -> Vec<Value> {
+    objects(bytes, |_| true)
+}
+
+/// Parses a JSON file; of a broken one, every whole object that is wanted for what stands before it
+/// on its line.
+fn objects(bytes: &[u8], is_wanted: impl Fn(&[u8]) -> bool) -> Vec<Value> {
     if let Ok(value) = serde_json::from_slice(bytes) {
         return vec![value];
     }
@@ -140,6 +168,11 @@ pub(crate) fn values(bytes: &[u8]) -> Vec<Value> {
     let mut at = 0;
     while let Some(rest) = bytes.get(at..) {
         let Some(open) = rest.iter().position(|&b| b == b'{') else { break };
+        let before = bytes.get(..at + open).unwrap_or_default();
+        if !is_wanted(before.rsplit(|&b| b == b'\n').next().unwrap_or_default()) {
+            at += open + 1;
+            continue;
+        }
         let rest = rest.get(open..).unwrap_or_default();
         let mut stream = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
         match stream.next() {
@@ -151,6 +184,22 @@ pub(crate) fn values(bytes: &[u8]) -> Vec<Value> {
         }
     }
     values
+}
+
+/// Calls `take` with a value's objects that may be entries of a view, outer ones first; where it
+/// returns true, the inside is not looked at.
+///
+/// Entries stand in lists. A page that is not known as one, since damage hit the name of a field,
+/// has no list but in what is attached to it, which is not looked at either.
+pub(crate) fn each_entry(value: &Value, take: &mut impl FnMut(&Map<String, Value>) -> bool) {
+    match value {
+        Value::Object(object) if take(object) => {}
+        Value::Object(object) => {
+            object.values().filter(|v| v.is_array()).for_each(|list| each_entry(list, take));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| each_entry(inner, take)),
+        _ => {}
+    }
 }
 
 /// Calls `take` with every object at any depth, outer ones first; where it returns true, the inside
@@ -194,6 +243,32 @@ mod tests {
         let ids: Vec<_> = found.iter().map(|v| v["id"].clone()).collect();
         assert_eq!(ids, [1, 2]);
         assert_eq!(values(b"not json"), Vec::<Value>::new());
+    }
+
+    #[test]
+    fn what_is_attached_to_a_broken_page_is_no_entry() {
+        let attached = serde_json::json!({"a": {"entry": 1}, "b": [{"entry": 2}]});
+        let page = |n: u32| serde_json::json!({"entry": n, "text": "x", "meta_data": attached});
+        let view =
+            serde_json::json!({"pages": [page(3), page(4)], "topics": [{"pages": [page(5)]}]});
+        let text = serde_json::to_string_pretty(&view).unwrap();
+        let whole = |text: &str| {
+            let mut found = Vec::new();
+            for value in entries(text.as_bytes()) {
+                each_entry(&value, &mut |object| {
+                    found.extend(object.get("entry").and_then(Value::as_u64));
+                    object.contains_key("entry")
+                });
+            }
+            found
+        };
+        assert_eq!(whole(&text), [3, 4, 5]);
+        assert_eq!(whole(&text.replacen("\"x\"", "\"x", 1)), [4, 5]);
+        let deep = text.replace("\"entry\": 5,", "\"entry\": 5");
+        assert_eq!(whole(&deep), [3, 4]);
+        assert_eq!(whole(&text.replacen("\"entry\": 3", "\"entri\": 3", 1)), [4, 5]);
+        // Damage of the place itself takes no entry with it.
+        assert_eq!(whole(&text.replacen("\n    {", "\n  ! {", 2)), [3, 4, 5]);
     }
 
     #[test]
