@@ -70,6 +70,8 @@ pub mod cli;
 pub mod config;
 pub mod embed;
 pub mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod llm;
 mod logging;
 pub mod mcp;

@@ -12,6 +12,8 @@ mod embeddings;
 mod endpoint;
 mod error;
 mod extract;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod key;
 mod transport;
 

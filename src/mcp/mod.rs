@@ -9,6 +9,8 @@ mod fit;
 mod fit_forgotten;
 mod fit_profile;
 mod forget_args;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod lines;
 mod schema;
 mod server;

@@ -12,6 +12,8 @@ pub mod draft;
 pub mod extract;
 pub mod fact;
 pub mod forget;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod heat;
 pub mod learn;
 pub mod long;

@@ -109,6 +109,13 @@ pub(crate) fn from_shown(object: &Map<String, Value>) -> Option<Fact> {
     if whole { record.into_fact() } else { None }
 }
 
+/// Returns the checksum that an object of a view should have; none if it is no fact.
+#[cfg(any(test, fuzzing))]
+pub(super) fn sum_of(object: &Map<String, Value>) -> Option<String> {
+    let record: FactRecord = serde_json::from_value(object.clone().into()).ok()?;
+    Some(checksum(&text(&record)))
+}
+
 /// Writes the whole present state of a fact.
 pub(crate) fn put(conn: &Connection, fact: &Fact) -> Result<(), StoreError> {
     let record = text(&FactRecord::of(fact));
@@ -219,11 +226,11 @@ fn text<T: Serialize>(record: &T) -> String {
     serde_json::to_string(record).unwrap_or_default()
 }
 
-fn checksum(record: &str) -> String {
+pub(super) fn checksum(record: &str) -> String {
     format!("{:016x}", xxh3_64(record.as_bytes()))
 }
 
-fn parse(id: u32, record: &str, sum: &str) -> Result<Fact, StoreError> {
+pub(super) fn parse(id: u32, record: &str, sum: &str) -> Result<Fact, StoreError> {
     let fact = (checksum(record) == sum)
         .then(|| serde_json::from_str::<FactRecord>(record).ok())
         .flatten()

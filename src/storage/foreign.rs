@@ -75,7 +75,7 @@ fn found(folder: &Folder, now: Timestamp) -> Result<Vec<(String, Vec<NewPage>)>,
 }
 
 /// Stores the pages that are not there yet, in one transaction with what the user is told.
-fn store(
+pub(super) fn store(
     conn: &Connection,
     pages: Vec<NewPage>,
     told: impl Fn(usize, usize) -> String,
@@ -133,7 +133,7 @@ fn told(
     )
 }
 
-fn pages_in(bytes: &[u8], now: Timestamp) -> Vec<NewPage> {
+pub(super) fn pages_in(bytes: &[u8], now: Timestamp) -> Vec<NewPage> {
     let mut pages = Vec::new();
     for value in values(bytes) {
         each_object(&value, &mut |object| {

@@ -15,6 +15,8 @@ mod error;
 pub(crate) mod fact_rows;
 pub(crate) mod folder;
 mod foreign;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(crate) mod keeper;
 pub(crate) mod lock;
 pub(crate) mod log;

@@ -79,6 +79,14 @@ pub(crate) fn create(
     conn.close().map_err(|(_, e)| StoreError::Sqlite(e))
 }
 
+/// Makes empty tables that are on no disk.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn in_memory() -> rusqlite::Result<Connection> {
+    let conn = Connection::open_in_memory()?;
+    conn.execute_batch(TABLES)?;
+    Ok(conn)
+}
+
 /// Opens an existing database.
 pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;

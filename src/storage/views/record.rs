@@ -82,6 +82,12 @@ impl PageRecord {
         };
         Some(PageRow { page, segment: self.segment })
     }
+
+    /// Returns the checksum that the record should have.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn sum(self) -> Option<String> {
+        Some(format!("{:016x}", sums::checksum(&self.unchecked()?.page)))
+    }
 }
 
 /// A segment in a view. Its pages stand beside it; its mean vector is derived from them.

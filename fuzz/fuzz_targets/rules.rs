@@ -1,0 +1,4 @@
+//! libFuzzer's way into `memoryos::fuzzing::rules`, which says what must hold.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| memoryos::fuzzing::rules(bytes));
