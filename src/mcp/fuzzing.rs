@@ -92,8 +92,8 @@ impl AsyncWrite for Written {
 
 /// Returns the ids that JSON-RPC wants in the answers to a line, by its rules alone.
 fn ids_asked(line: &[u8]) -> Vec<String> {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    if line.trim_ascii().is_empty() {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
+    if line.is_empty() {
         return Vec::new();
     }
     match std::str::from_utf8(line).ok().and_then(|text| serde_json::from_str(text).ok()) {
