@@ -84,14 +84,16 @@ pub(crate) fn views_ahead(
     Ok(None)
 }
 
-/// Whether the views hold a page that the database does not have.
+/// Whether the views hold a page that the database does not have, and that was not forgotten.
 pub(crate) fn views_know_more(conn: &Connection, folder: &Folder) -> Result<bool, StoreError> {
     let contents = views::contents(folder)?;
     let epoch = meta(conn, "epoch")?.unwrap_or_default();
     if !contents.seqs.contains_key(&epoch) {
         return Ok(false);
     }
-    for row in contents.pages.values() {
+    // A copy made while something was being forgotten has views of before.
+    let forgotten: BTreeSet<u32> = super::log::forgotten(conn)?.into_iter().collect();
+    for row in contents.pages.values().filter(|row| !forgotten.contains(&row.page.slot.0)) {
         if rows::page(conn, row.page.slot)?.is_none_or(|own| own.page.id != row.page.id) {
             return Ok(true);
         }

@@ -143,7 +143,7 @@ fn report(salvaged: &Salvaged, reason: &str, kept_as: &str, changed: &[&str]) ->
          them from the views.",
         Timestamp::now(),
         salvaged.pages.len(),
-        salvaged.from_views
+        salvaged.from_views.len()
     );
     if salvaged.cut_off > 0 {
         // Pages that are added together share the pages of the database.

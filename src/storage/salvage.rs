@@ -34,8 +34,8 @@ pub(crate) struct Salvaged {
     pub(crate) pages: BTreeMap<Slot, PageRow>,
     /// Whether the database gave rows at all; else only the views did.
     pub(crate) rows_read: bool,
-    /// How many of the pages came from the views.
-    pub(crate) from_views: usize,
+    /// Which of the pages came from the views.
+    pub(crate) from_views: HashSet<Slot>,
     /// Segments by id.
     pub(crate) segments: BTreeMap<u32, Segment>,
     /// Merged segments, each with the one its pages went to.
@@ -190,6 +190,7 @@ impl Salvaged {
         let rows = self.pages.values().filter(|row| is_forgotten(row));
         let ids: HashSet<PageId> = rows.map(|row| row.page.id).collect();
         self.pages.retain(|slot, _| !self.forgotten.contains(slot));
+        self.from_views.retain(|slot| !self.forgotten.contains(slot));
         for fact in self.facts.values_mut() {
             fact.sources.retain(|id| !ids.contains(id));
         }
@@ -250,7 +251,7 @@ impl Salvaged {
                 Some(_) => displaced.push(row),
                 None => {
                     self.pages.insert(slot, row);
-                    self.from_views += 1;
+                    self.from_views.insert(slot);
                 }
             }
         }
@@ -287,8 +288,8 @@ impl Salvaged {
             self.last_slot += 1;
             row.page.slot = Slot(self.last_slot);
             row.segment = None;
+            self.from_views.insert(row.page.slot);
             self.pages.insert(row.page.slot, row);
-            self.from_views += 1;
         }
     }
 
