@@ -64,7 +64,13 @@ pub(crate) fn prepare(
         record_key(conn, key)?;
         fill(conn)
     });
-    let synced = made.and_then(|()| File::open(&private).and_then(|f| f.sync_all()).map_err(io));
+    // Closing takes the log into the database, and says nothing where it could not.
+    let left = fs::metadata(super::folder::with_suffix(&private, "-wal"));
+    let whole = made.and_then(|()| match left {
+        Ok(_) => Err(io(io::Error::other("its log could not be taken in"))),
+        Err(_) => Ok(()),
+    });
+    let synced = whole.and_then(|()| File::open(&private).and_then(|f| f.sync_all()).map_err(io));
     if let Err(error) = synced {
         for suffix in ["", "-wal", "-shm", "-journal"] {
             let left = super::folder::with_suffix(&private, suffix);
