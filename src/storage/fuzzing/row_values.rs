@@ -143,7 +143,7 @@ fn changed_segment(conn: &Connection, segment: &Value, set: &Map<String, Value>)
 
 /// A record is a fact only with its checksum; without one given it gets the right one.
 fn fact(record: &str, sum: Option<&str>) {
-    let right = fact_sums::checksum(record);
+    let right = fact_rows::checksum(record);
     let id = serde_json::from_str::<Value>(record).ok().and_then(|r| r["fact_id"].as_u64());
     let id = id.and_then(|id| u32::try_from(id).ok()).unwrap_or(1);
     match fact_rows::parse(id, record, sum.unwrap_or(&right)) {

@@ -1,0 +1,17 @@
+//! The engine over a disk that fails on purpose, against a naive model of what was answered.
+//!
+//! `MEMORYOS_FAULT_POINTS` tries more (or fewer) points of each kind, `MEMORYOS_FAULT_SEED` others.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails"
+)]
+
+mod dying;
+mod model;
+mod support;
