@@ -26,6 +26,10 @@ fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
     // Room for what is read twice: by SQLite and by us.
     conn.pragma_update(None, "cache_size", -65_536)?;
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
+    if is_unread(&verdict) {
+        let cause = std::io::Error::other(verdict);
+        return Err(StoreError::io("check", std::path::Path::new("memory.db"), cause));
+    }
     if verdict != "ok" {
         return Ok(Some(verdict));
     }
@@ -56,6 +60,12 @@ fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
     let gaps = gaps(conn)?;
     let expected = last.saturating_sub(gaps);
     Ok((n_pages != expected).then(|| format!("it has {n_pages} pages, expected {expected}")))
+}
+
+/// Whether a check found that the disk did not give a page: that says nothing about the page.
+fn is_unread(verdict: &str) -> bool {
+    let code = verdict.rsplit_once("error code=").and_then(|(_, code)| code.trim().parse().ok());
+    code.is_some_and(|code: i32| code & 0xff == rusqlite::ffi::SQLITE_IOERR)
 }
 
 /// Returns how many slots up to the last one have no page, rightly.
