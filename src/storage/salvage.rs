@@ -317,11 +317,15 @@ impl Salvaged {
         }
     }
 
-    /// Returns the slots whose pages are lost: without a page, and more than were known to be empty.
+    /// Returns the slots whose pages are lost: without a page, not known to be forgotten, and more
+    /// than were known to be empty.
     pub(crate) fn lost(&self) -> Vec<u32> {
-        let empty: Vec<u32> =
-            (1..=self.last_slot).filter(|s| !self.pages.contains_key(&Slot(*s))).collect();
-        if empty.len() <= self.gaps as usize { Vec::new() } else { empty }
+        let is_empty = |slot: &u32| !self.pages.contains_key(&Slot(*slot));
+        let (forgotten, empty): (Vec<u32>, Vec<u32>) = (1..=self.last_slot)
+            .filter(is_empty)
+            .partition(|slot| self.forgotten.contains(&Slot(*slot)));
+        let gaps = (self.gaps as usize).saturating_sub(forgotten.len());
+        if empty.len() <= gaps { Vec::new() } else { empty }
     }
 }
 
