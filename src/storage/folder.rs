@@ -49,6 +49,15 @@ impl Folder {
         }
     }
 
+    /// Opens the folder at `root`, which was there before: it is not created again.
+    pub(crate) fn existing(root: &Path) -> Result<Self, StoreError> {
+        match fs::symlink_metadata(root) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(StoreError::Gone(root.to_owned())),
+            Ok(meta) if meta.is_dir() => Ok(Self { root: root.to_owned() }),
+            _ => Self::open(root),
+        }
+    }
+
     /// Returns the folder's path.
     pub fn root(&self) -> &Path {
         &self.root

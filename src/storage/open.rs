@@ -49,10 +49,12 @@ pub(crate) struct Request<'a> {
 
 /// Opens the user's memory, creating it if nothing of the user is there.
 pub(crate) fn open(request: &Request<'_>) -> Result<Store, StoreError> {
-    if !request.may_create && !request.root.exists() {
-        return Err(StoreError::Gone(request.root.to_owned()));
-    }
-    let folder = Folder::open(request.root)?;
+    let folder = if request.may_create {
+        Folder::open(request.root)?
+    } else {
+        // One that goes at this moment must not come back empty.
+        Folder::existing(request.root)?
+    };
     folder.refuse_symlinks()?;
     match serve(&folder, request) {
         Err(error) if is_unwritable(&error) => copy::read_only(
