@@ -157,14 +157,14 @@ pub(super) fn contents_of(named: Vec<(&'static str, Vec<u8>)>) -> Contents {
             None if verdict == Verdict::Foreign => {}
             None => contents.changed.push(name),
         }
-        files.push((header.map_or(0, |h| h.seq), bytes));
+        files.push((header.map_or(0, |h| h.seq), verdict, bytes));
     }
-    contents.oldest = files.iter().map(|(seq, _)| *seq).min().unwrap_or(0);
+    contents.oldest = files.iter().map(|(seq, ..)| *seq).min().unwrap_or(0);
     // What was written later says where a page is now.
-    files.sort_by_key(|(seq, _)| *seq);
-    for (_, bytes) in files {
+    files.sort_by_key(|(seq, ..)| *seq);
+    for (_, verdict, bytes) in files {
         for value in record::entries(&bytes) {
-            record::each_entry(&value, &mut |object| contents.take(object));
+            record::each_entry(&value, &mut |object| contents.take(object, verdict));
         }
     }
     contents
@@ -177,7 +177,10 @@ impl Contents {
         self.owner = Some((header.user_id.clone(), header.assistant_id.clone()));
     }
 
-    fn take(&mut self, object: &Map<String, Value>) -> bool {
+    /// Takes what an object says. In a view that is not intact only what fits a checksum of its own
+    /// is believed.
+    fn take(&mut self, object: &Map<String, Value>, verdict: Verdict) -> bool {
+        let is_intact = verdict == Verdict::Intact;
         if object.contains_key("user_input") && object.contains_key("checksum") {
             let value = Value::Object(object.clone());
             let row =
@@ -199,12 +202,13 @@ impl Contents {
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect();
             let record = serde_json::from_value::<SegmentRecord>(own.into()).ok();
+            let record = record.filter(|record| is_intact || record.is_sound());
             if let Some(segment) = record.and_then(SegmentRecord::into_segment) {
                 self.segments.insert(segment.id.0, segment);
             }
         }
         let number = |key| object.get(key).and_then(Value::as_u64);
-        if let (Some(from), Some(into)) = (number("merged"), number("into")) {
+        if let (true, Some(from), Some(into)) = (is_intact, number("merged"), number("into")) {
             let ids = u32::try_from(from).ok().zip(u32::try_from(into).ok());
             self.merged.extend(ids);
         }

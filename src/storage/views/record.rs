@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::memory::page::{NewPage, Page, Slot, Texts};
 use crate::memory::segment::{Segment, SegmentId};
@@ -103,12 +104,15 @@ pub(crate) struct SegmentRecord {
     created: i64,
     /// Terms and candidate sentences as JSON in a string: for the program, not for the reader.
     state: String,
+    /// The checksum of all before it; earlier versions wrote none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    checksum: String,
 }
 
 impl SegmentRecord {
     /// Makes the record of a segment.
     pub(crate) fn of(segment: &Segment) -> Self {
-        Self {
+        let record = Self {
             segment_id: segment.id.0,
             summary: segment.summary.clone(),
             keywords: segment.keywords.clone(),
@@ -118,7 +122,21 @@ impl SegmentRecord {
             last_visit: segment.last_visit,
             created: segment.created,
             state: serde_json::to_string(&segment_rows::encode(segment)).unwrap_or_default(),
-        }
+            checksum: String::new(),
+        };
+        Self { checksum: record.sum(), ..record }
+    }
+
+    /// Whether it fits its checksum.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.checksum == self.sum()
+    }
+
+    /// Returns the checksum of all fields but the checksum.
+    fn sum(&self) -> String {
+        let bare = Self { checksum: String::new(), ..self.clone() };
+        let text = serde_json::to_string(&bare).unwrap_or_default();
+        format!("{:016x}", xxh3_64(text.as_bytes()))
     }
 
     /// Turns the record back into a segment without its mean vector; none if its state is
@@ -239,6 +257,8 @@ mod tests {
         let segment = segment_rows::tests::sample(4);
         let record = SegmentRecord::of(&segment);
         let expected = Segment { mean: SumVector::default(), ..segment };
+        assert!(record.is_sound());
+        assert!(!SegmentRecord { summary: "x".to_owned(), ..record.clone() }.is_sound());
         assert_eq!(record.into_segment(), Some(expected));
     }
 
