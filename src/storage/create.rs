@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::folder::{DATABASE, FileKey, Folder, private_options};
 use super::schema::{self, set_meta};
-use super::{StoreError, network};
+use super::{StoreError, identity, network};
 use crate::user::{AssistantId, UserId};
 
 /// Who a database belongs to and which one it is.
@@ -47,7 +47,7 @@ pub(crate) fn create(folder: &Folder, identity: &Identity<'_>) -> Result<bool, S
 /// Makes a complete, synced database under a private name and returns its path.
 pub(crate) fn prepare(
     folder: &Folder,
-    identity: &Identity<'_>,
+    of: &Identity<'_>,
     fill: impl FnOnce(&Connection) -> Result<(), StoreError>,
 ) -> Result<PathBuf, StoreError> {
     let private = folder.path(&format!(".new-{}.db", Uuid::new_v4().simple()));
@@ -56,13 +56,14 @@ pub(crate) fn prepare(
     let key = super::folder::key_of(&private);
     drop(file);
     let made = schema::create(&private, !network::is_unsafe_for_wal(folder.root()), |conn| {
-        set_meta(conn, "owner", identity.owner.as_str())?;
-        set_meta(conn, "assistant", identity.assistant.as_str())?;
+        set_meta(conn, "owner", of.owner.as_str())?;
+        set_meta(conn, "assistant", of.assistant.as_str())?;
         set_meta(conn, "epoch", &Uuid::new_v4().to_string())?;
-        set_meta(conn, "previous_epochs", &identity.previous_epochs.join(" "))?;
+        set_meta(conn, "previous_epochs", &of.previous_epochs.join(" "))?;
         set_meta(conn, "created", &crate::time::Timestamp::now().to_string())?;
         record_key(conn, key)?;
-        fill(conn)
+        fill(conn)?;
+        identity::seal(conn)
     });
     // Closing takes the log into the database, and says nothing where it could not.
     let left = fs::metadata(super::folder::with_suffix(&private, "-wal"));

@@ -17,6 +17,7 @@ pub(crate) mod folder;
 mod foreign;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod identity;
 pub(crate) mod keeper;
 pub(crate) mod lock;
 pub(crate) mod log;

@@ -15,7 +15,7 @@ use super::lock::{self, Refusal, acquire};
 use super::recover::{self, Owner};
 use super::schema::{self, Access, VERSION, meta};
 use super::store::Store;
-use super::{StoreError, check, copy, create, foreign, log, migrate, views, wal};
+use super::{StoreError, check, copy, create, foreign, identity, log, migrate, views, wal};
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};
 
@@ -253,6 +253,7 @@ fn examine_open(folder: &Folder, owner: Owner<'_>) -> Result<Option<String>, Sto
         }
         create::record_key(&conn, folder.database_key())?;
     }
+    identity::seal_once(&conn)?;
     foreign::take_in(folder, &conn, Timestamp::now())?;
     conn.close().map_err(|(_, e)| StoreError::Sqlite(e))?;
     Ok(None)
@@ -264,6 +265,10 @@ pub(crate) fn check_owner(
     conn: &Connection,
     user: &UserId,
 ) -> Result<(), StoreError> {
+    if !identity::is_sound(conn)? {
+        let what = "its owner or epoch is not as it was written";
+        return Err(StoreError::damaged(&folder.database(), what));
+    }
     match meta(conn, "owner")? {
         Some(owner) if owner == user.as_str() => Ok(()),
         Some(owner) => Err(StoreError::Owner {

@@ -9,7 +9,6 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::StoreError;
 use super::fact_rows;
 use super::folder::{Folder, private_options};
 use super::outcome::LAST_FORGET;
@@ -18,6 +17,7 @@ use super::schema::{self, Access};
 use super::segment_rows::{self, SegmentRow};
 use super::views::Contents;
 use super::wal::{self, Frames};
+use super::{StoreError, identity};
 use crate::memory::chain::chain_summary;
 use crate::memory::fact::Fact;
 use crate::memory::page::{PageId, Slot};
@@ -164,9 +164,12 @@ impl Salvaged {
     /// Returns the last change of this source that forgot something.
     fn take_meta(&mut self, conn: &Connection) -> u64 {
         let meta = |key| schema::meta(conn, key).ok().flatten();
-        self.owner = self.owner.take().or_else(|| meta("owner"));
-        self.assistant = self.assistant.take().or_else(|| meta("assistant"));
-        let known = [meta("epoch"), meta("previous_epochs")].into_iter().flatten();
+        // What does not fit its checksum is left to the next source, and to the views.
+        let is_sound = identity::is_sound(conn).unwrap_or(false);
+        let told = |key| meta(key).filter(|_| is_sound);
+        self.owner = self.owner.take().or_else(|| told("owner"));
+        self.assistant = self.assistant.take().or_else(|| told("assistant"));
+        let known = [told("epoch"), told("previous_epochs")].into_iter().flatten();
         self.epochs.extend(known.flat_map(|e| e.split(' ').map(str::to_owned).collect::<Vec<_>>()));
         self.gaps = self.gaps.max(super::check::gaps(conn).unwrap_or(0));
         self.seq = self.seq.max(super::log::last(conn).unwrap_or(0));

@@ -24,6 +24,9 @@ pub(crate) const VERSION: i64 = 2;
 /// add changes is small.
 pub(crate) const PAGE_SIZE: u32 = 2048;
 
+/// No program will ever write so high a format: it is a flipped bit.
+const HIGHEST: i64 = 255;
+
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE log (
@@ -118,7 +121,7 @@ pub(crate) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError>
         return Err(StoreError::Foreign { path: path.to_owned(), application_id });
     }
     let version = conn.pragma_query_value(None, "user_version", |r| r.get(0))?;
-    if version < 1 {
+    if !(1..=HIGHEST).contains(&version) {
         return Err(StoreError::damaged(path, format!("it says it has format {version}")));
     }
     Ok(version)
