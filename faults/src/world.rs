@@ -316,9 +316,9 @@ impl Shared {
         act(&mut state.images, failure)
     }
 
-    /// Carries out what cannot fail.
+    /// Carries out what cannot fail and is never held up: others would wait for it.
     pub(crate) fn pass(&self, op: Op, file: &Path, act: impl FnOnce() -> i32) -> i32 {
-        let mut state = self.hold(self.state(), op);
+        let mut state = self.state();
         state.n_ops += 1;
         self.show(&mut state, op, file);
         act()

@@ -58,7 +58,7 @@ fn shown(data: &Path, what: &str) -> bool {
 
 /// Everything a memory does: it is created, grows, shows itself, forgets, is opened again, is
 /// damaged and recovers.
-fn work(data: &Path, diary: &Shared) {
+fn work(data: &Path, world: &World, diary: &Shared) {
     let begin = |phase| diary.lock().unwrap().phase = phase;
     begin("creating");
     let engine = open(data);
@@ -79,6 +79,13 @@ fn work(data: &Path, diary: &Shared) {
     begin("opening again");
     let engine = open(data);
     add(&engine, diary, 3);
+    begin("being killed");
+    world.stop_after(0);
+    engine.close().wait().unwrap();
+    world.heal();
+    begin("opening after a kill");
+    let engine = open(data);
+    add(&engine, diary, 1);
     engine.close().wait().unwrap();
     begin("recovering");
     let mut bytes = std::fs::read(file(data, "memory.db")).unwrap();
@@ -91,6 +98,34 @@ fn work(data: &Path, diary: &Shared) {
     engine.close().wait().unwrap();
 }
 
+/// A memory of the first format is brought to the present one.
+fn change_format(data: &Path, _world: &World, diary: &Shared) {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1");
+    let first_format = Snapshot::of(&fixture, &Snapshot::default());
+    // What is in it, as a copy says that is opened elsewhere.
+    let copy = self::data();
+    first_format.restore(&copy.path().join("ada")).unwrap();
+    let engine = open(copy.path());
+    let views = ["short_term_memory.json", "mid_term_memory.json"];
+    let texts = views.map(|name| String::from_utf8(first_format.get(name).unwrap().to_vec()));
+    for text in texts.map(Result::unwrap) {
+        for id in text.split("\"id\": \"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let page = engine.page(id.parse().unwrap()).wait().unwrap().unwrap().page;
+            let mut diary = diary.lock().unwrap();
+            let n = diary.ledger.send(page.new);
+            diary.ledger.stored(n, page.id);
+            diary.ledger.entries[n].order = None;
+        }
+    }
+    assert_eq!(diary.lock().unwrap().ledger.entries.len(), 8);
+    engine.close().wait().unwrap();
+    diary.lock().unwrap().phase = "changing the format";
+    first_format.restore(&data.join("ada")).unwrap();
+    let engine = open(data);
+    add(&engine, diary, 1);
+    engine.close().wait().unwrap();
+}
+
 /// Whether a moment is looked at: every one at which the disk changes, some of the others.
 fn is_taken(moment: &Moment<'_>, random: &mut Random) -> bool {
     match moment.op {
@@ -100,8 +135,8 @@ fn is_taken(moment: &Moment<'_>, random: &mut Random) -> bool {
     }
 }
 
-/// Does the work and returns the points at which a crash is tried, about `wanted`.
-fn points(power_cut: bool, wanted: usize) -> Vec<Point> {
+/// Does some work and returns the points at which a crash is tried, about `wanted`.
+fn points(power_cut: bool, wanted: usize, work: fn(&Path, &World, &Shared)) -> Vec<Point> {
     let data = data();
     let diary = Shared::default();
     let world = World::over(data.path()).unwrap();
@@ -124,7 +159,7 @@ fn points(power_cut: bool, wanted: usize) -> Vec<Point> {
         );
         diary.points.push(Point { name, left, ledger, damaged });
     });
-    work(data.path(), &diary);
+    work(data.path(), &world, &diary);
     world.unwatch();
     let points = std::mem::take(&mut diary.lock().unwrap().points);
     let step = (points.len() / wanted.max(1)).max(1);
@@ -146,10 +181,16 @@ fn check(points: Vec<Point>) {
 
 #[test]
 fn a_process_that_dies_before_any_operation_leaves_everything_that_was_acknowledged() {
-    check(points(false, n_points(200)));
+    check(points(false, n_points(200), work));
 }
 
 #[test]
 fn a_power_cut_before_any_operation_leaves_everything_that_was_acknowledged() {
-    check(points(true, n_points(200)));
+    check(points(true, n_points(200), work));
+}
+
+#[test]
+fn a_crash_while_the_format_is_changed_leaves_every_page() {
+    check(points(false, n_points(40), change_format));
+    check(points(true, n_points(40), change_format));
 }

@@ -12,6 +12,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod damage;
 mod dying;
+mod failing;
 mod model;
+mod schedule;
 mod support;

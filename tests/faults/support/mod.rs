@@ -3,6 +3,7 @@
 pub(crate) mod driver;
 mod judge;
 mod ledger;
+pub(crate) mod site;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};

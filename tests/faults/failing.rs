@@ -1,0 +1,140 @@
+//! Each way a disk can fail, one at a time: what the answer says is true, reading goes on, and what
+//! comes after is as if nothing had happened.
+
+use faults::{Fault, Lasts, Op, Rule, World};
+use memoryos::engine::{Engine, EngineError, Recall};
+
+use crate::support::{Ledger, State, data, demand, demand_all, in_parallel, open, page};
+
+/// What an add must be answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Success,
+    NothingStored,
+    NotKnown,
+}
+
+/// What fails, how, how long, and what an add is answered with.
+type Case = (&'static [Op], &'static str, Fault, Lasts, Answer);
+
+const CASES: [Case; 9] = [
+    (&[Op::Write], "-wal", Fault::Full, Lasts::Onward, Answer::NothingStored),
+    (&[Op::Write], "-wal", Fault::Io, Lasts::Onward, Answer::NotKnown),
+    (&[Op::Write], "-wal", Fault::ReadOnly, Lasts::Onward, Answer::NotKnown),
+    // The frames are written, and whether they are durable is not known.
+    (&[Op::Sync], "-wal", Fault::Io, Lasts::Times(1), Answer::NotKnown),
+    (&[Op::Sync], "-wal", Fault::Io, Lasts::Onward, Answer::NotKnown),
+    (&[Op::Shm], "", Fault::Busy, Lasts::Times(2), Answer::Success),
+    (&[Op::Shm], "", Fault::Io, Lasts::Onward, Answer::NothingStored),
+    // A checkpoint that fails is made up for; nobody waits for it.
+    (&[Op::Write, Op::Sync], "memory.db", Fault::Full, Lasts::Onward, Answer::Success),
+    (&[Op::Write], "static-128.db", Fault::Io, Lasts::Onward, Answer::Success),
+];
+
+fn add(engine: &Engine, ledger: &mut Ledger) -> Answer {
+    let n = ledger.entries.len();
+    let new = page(n, 0);
+    ledger.send(new.clone());
+    match engine.add(new).wait() {
+        Ok(added) => {
+            ledger.stored(n, added.id);
+            Answer::Success
+        }
+        Err(EngineError::Unknown(_)) => Answer::NotKnown,
+        Err(error) => {
+            assert!(error.to_string().starts_with("nothing was stored"), "{error}");
+            ledger.set(n, State::Refused);
+            Answer::NothingStored
+        }
+    }
+}
+
+/// Demands that reading gives every page that was acknowledged.
+fn read_all(engine: &Engine, ledger: &Ledger, at: &str) {
+    for n in ledger.all(State::Stored) {
+        let id = ledger.entries[n].id.unwrap();
+        let found = engine.page(id).wait().unwrap_or_else(|error| panic!("{at}: {error}"));
+        assert_eq!(found.unwrap().page.new, ledger.entries[n].new, "{at}");
+    }
+    let recall = Recall { query: "the sails".to_owned(), max_results: 5, visit: true };
+    assert!(engine.recall(recall).wait().is_ok(), "{at}");
+    assert!(engine.profile().wait().is_ok(), "{at}");
+}
+
+#[test]
+fn every_kind_of_failure_is_answered_with_the_truth_and_reading_goes_on() {
+    in_parallel(CASES.to_vec(), |case| {
+        let (ops, file, fault, lasts, expected) = case;
+        let at = format!("{case:?}");
+        let (data, mut ledger) = (data(), Ledger::default());
+        let world = World::over(data.path()).unwrap();
+        let engine = open(data.path());
+        for _ in 0..5 {
+            assert_eq!(add(&engine, &mut ledger), Answer::Success);
+        }
+        world.fail(Rule { ops, file, after: 0, fault, lasts });
+        assert_eq!(add(&engine, &mut ledger), expected, "{at}");
+        if !ops.contains(&Op::Shm) && expected != Answer::NotKnown {
+            read_all(&engine, &ledger, &at);
+        }
+        world.heal();
+        read_all(&engine, &ledger, &at);
+        assert_eq!(add(&engine, &mut ledger), Answer::Success, "{at}");
+        for n in ledger.all(State::MayBe) {
+            let again = engine.add(ledger.entries[n].new.clone()).wait().unwrap();
+            ledger.stored(n, again.id);
+            ledger.entries[n].order = None;
+        }
+        engine.close().wait().unwrap();
+        demand_all(data.path(), &ledger, &at);
+    });
+}
+
+#[test]
+fn a_commit_that_nobody_knows_of_is_there_or_not_when_the_process_dies_after_it() {
+    let stops: Vec<u64> = (0..12).collect();
+    in_parallel(stops, |after| {
+        let at = format!("stopped {after} operations after the sync that failed");
+        let (data, mut ledger) = (data(), Ledger::default());
+        let world = World::over(data.path()).unwrap();
+        let engine = open(data.path());
+        for _ in 0..4 {
+            add(&engine, &mut ledger);
+        }
+        let (fault, lasts) = (Fault::Io, Lasts::Times(1));
+        world.fail(Rule { ops: &[Op::Sync], file: "-wal", after: 0, fault, lasts });
+        assert_eq!(add(&engine, &mut ledger), Answer::NotKnown, "{at}");
+        world.stop_after(after);
+        // Whatever it still manages to do, it must not undo what was acknowledged.
+        drop(engine.info().wait());
+        drop(engine.close().wait());
+        world.heal();
+        let verdict = demand(data.path(), &ledger, &at);
+        assert_eq!((verdict.lost, verdict.notices.as_str()), (vec![], ""), "{at}");
+    });
+}
+
+#[test]
+fn a_disk_that_takes_nothing_serves_what_is_there() {
+    for (fault, file) in [(Fault::Full, ""), (Fault::ReadOnly, ""), (Fault::Full, "-wal")] {
+        let (data, mut ledger) = (data(), Ledger::default());
+        let world = World::over(data.path()).unwrap();
+        let engine = open(data.path());
+        for _ in 0..5 {
+            add(&engine, &mut ledger);
+        }
+        engine.close().wait().unwrap();
+        let ops: &[Op] = &[Op::Write, Op::Truncate, Op::Sync, Op::Delete];
+        world.fail(Rule { ops, file, after: 0, fault, lasts: Lasts::Onward });
+        let engine = open(data.path());
+        let at = format!("{fault:?} of {file:?}");
+        read_all(&engine, &ledger, &at);
+        assert_ne!(add(&engine, &mut ledger), Answer::Success, "{at}");
+        engine.close().wait().unwrap();
+        world.heal();
+        for n in ledger.all(State::MayBe) {
+            ledger.entries[n].order = None;
+        }
+        demand_all(data.path(), &ledger, &at);
+    }
+}
