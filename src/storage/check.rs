@@ -33,6 +33,7 @@ fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
     if verdict != "ok" {
         return Ok(Some(verdict));
     }
+    super::schema::check_columns(conn)?;
     let mut n_pages = 0_u32;
     let mut filed_in = BTreeSet::new();
     sums::check_each(conn, |segment| {
@@ -50,6 +51,8 @@ fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
         return Ok(Some(format!("segment {id} is missing")));
     }
     super::fact_rows::all(conn)?;
+    super::fact_rows::prose(conn)?;
+    rows::notices(conn)?;
     super::log::since(conn, 0)?;
     for key in ["owner", "epoch"] {
         if meta(conn, key)?.is_none() {

@@ -53,6 +53,21 @@ CREATE TABLE facts (
 CREATE TABLE notices (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL) STRICT;
 ";
 
+/// Every table with the columns that are read and written by name.
+const COLUMNS: [&str; 9] = [
+    "SELECT key, value FROM meta",
+    "SELECT seq, kind, ref FROM log",
+    "SELECT slot, id, seq, micros, offset, given, session, continues, segment, text_hash, \
+       checksum, read FROM pages",
+    "SELECT slot, user_input, agent_response, meta_data, chain_summary FROM texts",
+    "SELECT id, merged_into, summary, keywords, terms, candidates, pages, unanalysed, visits, \
+       last_visit, created FROM segments",
+    "SELECT segment, pages, sum FROM means",
+    "SELECT key, value FROM profile",
+    "SELECT id, record, checksum FROM facts",
+    "SELECT id, text FROM notices",
+];
+
 /// How a connection may use the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -125,6 +140,18 @@ pub(crate) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError>
         return Err(StoreError::damaged(path, format!("it says it has format {version}")));
     }
     Ok(version)
+}
+
+/// Demands every table and column of the present format; no row is read.
+///
+/// # Errors
+///
+/// Damage where one is missing: a changed byte of the schema renames it.
+pub(crate) fn check_columns(conn: &Connection) -> Result<(), StoreError> {
+    for sql in COLUMNS {
+        conn.prepare(sql)?;
+    }
+    Ok(())
 }
 
 /// Reads a value of `meta`.

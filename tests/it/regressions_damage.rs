@@ -209,3 +209,31 @@ fn segments_merged_in_a_circle_do_not_hold_the_server_up() {
         assert!(names(&setup.folder()).iter().any(|name| name == DATABASE), "{circle}");
     }
 }
+
+#[test]
+fn a_column_renamed_by_a_changed_byte_is_damage_and_no_error_at_every_start() {
+    let columns = [
+        "TABLE profile (key",
+        "PRIMARY KEY AUTOINCREMENT, text",
+        "TABLE means (segment",
+        "PRIMARY KEY AUTOINCREMENT, record",
+        "PRIMARY KEY AUTOINCREMENT, kind",
+        "last_visit",
+        "chain_summary",
+    ];
+    for column in columns {
+        let data = TempDir::new().unwrap();
+        let (setup, mut judge) = stored(&data);
+        let mut bytes = fs::read(setup.file(DATABASE)).unwrap();
+        let at = bytes.windows(column.len()).position(|w| w == column.as_bytes()).unwrap();
+        bytes[at + column.len() - 1] ^= 3;
+        put(&setup.file(DATABASE), bytes);
+        let mut server = setup.start();
+        let verdict = judge.demand_of(&mut server);
+        assert_eq!(verdict.lost, 0, "{column}: {}", verdict.notices);
+        assert!(verdict.notices.contains("the memory was damaged"), "{column}");
+        judge.add(&mut server, 4);
+        assert_eq!(server.close().0, Some(0), "{column}");
+        assert_eq!(judge.demand_all(&setup).notices, verdict.notices, "{column}");
+    }
+}
