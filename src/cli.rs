@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Write;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::config::{self, Environment, Key, Settings, Sources};
 use crate::engine::{Engine, Options};
 use crate::logging;
 use crate::mcp::{self, Served, Shown};
+use crate::selftest::{self, Goal};
 use crate::stdio;
 use crate::storage::data_dir::{self, DataDir};
 use crate::storage::{self, backup, default_user};
@@ -41,6 +43,28 @@ enum Command {
         #[arg(value_name = "DEST")]
         destination: PathBuf,
     },
+    /// Try the promises out on this disk: kill servers, damage, copy and move files, count losses.
+    Selftest(SelftestArgs),
+}
+
+/// How long, where and how to try.
+#[derive(Args)]
+struct SelftestArgs {
+    /// How long [default: 1]; fractions are allowed.
+    #[arg(long, value_name = "M", value_parser = selftest::minutes)]
+    minutes: Option<Duration>,
+    /// Ends after so many kills, damages, copies and moves instead.
+    #[arg(long, value_name = "N", conflicts_with = "minutes")]
+    points: Option<NonZeroU64>,
+    /// A folder on the disk to test; a temporary one is made in it [default: the data directory].
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Repeats the test of this number, as far as processes can be repeated [default: another].
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Prints the figures as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Settings; each is also an environment variable and a key of the config file.
@@ -170,6 +194,9 @@ fn complain(message: &str) {
 fn run(cli: Cli) -> Result<(), Failure> {
     let (config_file, flags) = cli.settings.given();
     let settings = settings(config_file, &flags).map_err(Failure::usage)?;
+    if let Some(Command::Selftest(args)) = &cli.command {
+        return selftest(&settings, args).map_err(Failure::Run);
+    }
     if settings.model.wanted {
         // Whatever the log shows, whoever starts this learns first what leaves the machine.
         complain(&format!("language model: {}", settings.model.describe()));
@@ -285,6 +312,28 @@ fn info(engine: &Engine, served: &Served, out: &mut dyn Write) -> anyhow::Result
     let json = serde_json::to_string_pretty(&served.user_info(info))?;
     writeln!(out, "{json}").context("cannot write to stdout")?;
     engine.close().wait().context("cannot close the memory")
+}
+
+/// Makes the test; nothing of the user is opened, and no data directory is made.
+fn selftest(settings: &Settings, args: &SelftestArgs) -> anyhow::Result<()> {
+    let platform = settings.platform_data_path.as_deref();
+    let places = match &args.dir {
+        Some(dir) => vec![dir.clone()],
+        None => data_dir::places(settings.data_path.as_deref(), platform),
+    };
+    let options = selftest::Options {
+        program: config::program().context("cannot find the program itself")?,
+        unset: Key::ALL.map(|key| key.variable().into()).into(),
+        places,
+        seed: args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().1),
+        goal: match args.points {
+            Some(n) => Goal::Points(n.get()),
+            None => Goal::Time(args.minutes.unwrap_or(Duration::from_mins(1))),
+        },
+    };
+    let good = selftest::command(&options, args.json, &mut std::io::stdout().lock())?;
+    anyhow::ensure!(good, "something was found that must not be");
+    Ok(())
 }
 
 fn back_up(root: &Path, user: &UserId, destination: &Path) -> anyhow::Result<()> {

@@ -18,6 +18,7 @@
 //! | [`llm`] | the client of a language model: the only code that sends anything over a network |
 //! | [`engine`] | one open user: a thread that owns the store and the memory |
 //! | [`mcp`] | the protocol: calls to requests of the engine, answers to replies |
+//! | [`selftest`] | the promises, tried out from outside: it starts servers and kills them |
 //! | [`config`], [`cli`] | the settings, and the command line |
 //! | `stdio` | the standard streams, read and written without waiting |
 //! | `logging` | the log on stderr, one line an event |
@@ -77,6 +78,7 @@ mod logging;
 pub mod mcp;
 pub mod memory;
 pub mod retrieval;
+pub mod selftest;
 mod stdio;
 pub mod storage;
 pub mod time;

@@ -71,6 +71,13 @@ pub fn prepare(
     }
 }
 
+/// Returns where the data directory is or may come to be, the likeliest first; nothing is made.
+pub fn places(configured: Option<&Path>, platform: Option<&Path>) -> Vec<PathBuf> {
+    let default = [Some(Path::new(DEFAULT)), platform];
+    let places = configured.map_or(default, |path| [Some(path), None]);
+    places.into_iter().flatten().map(Path::to_owned).collect()
+}
+
 fn prepare_default(default: &Path, platform: Option<&Path>) -> Result<DataDir, DataDirError> {
     match make(default, false) {
         Err(DataDirError::Unusable { source, .. }) if is_refusal(&source) => {
@@ -237,6 +244,14 @@ mod tests {
         };
         assert_eq!(shown("./memoryos_data"), "./memoryos_data/alice_123");
         assert_eq!(shown("./data"), "./data/alice_123");
+    }
+
+    #[test]
+    fn what_is_configured_is_the_only_place() {
+        let (a, b) = (Path::new("a"), Path::new("b"));
+        assert_eq!(places(Some(a), Some(b)), [a]);
+        assert_eq!(places(None, Some(b)), [Path::new(DEFAULT), b]);
+        assert_eq!(places(None, None), [Path::new(DEFAULT)]);
     }
 
     #[cfg(target_os = "linux")]

@@ -12,14 +12,14 @@ use tempfile::TempDir;
 use crate::support::{Judge, Server, Setup, is_root, put};
 
 /// A small disk; unmounted when it is dropped.
-struct SmallDisk {
+pub(crate) struct SmallDisk {
     at: PathBuf,
     _folder: TempDir,
 }
 
 impl SmallDisk {
     /// Mounts 3 MB; none where that cannot be done.
-    fn mount() -> Option<Self> {
+    pub(crate) fn mount() -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let at = folder.path().join("disk");
         fs::create_dir(&at).unwrap();
@@ -35,6 +35,21 @@ impl SmallDisk {
             return None;
         }
         Some(Self { at, _folder: folder })
+    }
+
+    /// Returns where it is mounted.
+    pub(crate) fn path(&self) -> &Path {
+        &self.at
+    }
+
+    /// Takes all space.
+    pub(crate) fn fill(&self) {
+        take_all_space(&self.at);
+    }
+
+    /// Gives back what [`SmallDisk::fill`] took.
+    pub(crate) fn make_room(&self) {
+        fs::remove_file(self.at.join("ballast")).unwrap();
     }
 }
 

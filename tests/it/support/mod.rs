@@ -243,6 +243,20 @@ impl Server {
         self.wait();
     }
 
+    /// Kills the process without warning and returns what it had answered that was not read yet. The
+    /// half of a line that it may have left is no answer.
+    pub(crate) fn kill_and_read(mut self) -> Vec<Value> {
+        self.child.kill().unwrap();
+        let mut answers = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => answers.extend(serde_json::from_str::<Value>(&line)),
+                Err(RecvTimeoutError::Disconnected) => return answers,
+                Err(RecvTimeoutError::Timeout) => panic!("it was not gone within {PATIENCE:?}"),
+            }
+        }
+    }
+
     /// Waits for the end: the exit code and what stood on stderr. Lines not read yet are dropped.
     pub(crate) fn wait(&mut self) -> (Option<i32>, String) {
         while self.line().is_some() {}
