@@ -4,13 +4,13 @@
 //! It is safe to delete. A row counts only with the right epoch, fingerprint of tokeniser and model,
 //! and checksum of the page's texts; whatever fails, the file is deleted and filled anew.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::StoreError;
-use super::folder::{FileKey, Folder, create_private_dir, key_of, private_options};
+use super::folder::{FileKey, Folder, create_private_subdir, key_of, private_options};
 use super::rows::has_page;
 use crate::memory::page::Slot;
 
@@ -204,9 +204,7 @@ impl Derived {
             return Ok(());
         }
         self.conn = None;
-        // Only this folder: one that holds it and is gone must not come back empty.
-        let above = self.path.parent().and_then(Path::parent).is_some_and(Path::exists);
-        let parent = self.path.parent().filter(|_| above).map(create_private_dir);
+        let parent = self.path.parent().map(create_private_subdir);
         let file = private_options().append(true).create(true).open(&self.path);
         if let (Some(Err(error)), _) | (_, Err(error)) = (parent, file) {
             tracing::debug!(%error, "the file of derived data cannot be created");

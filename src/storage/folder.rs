@@ -34,27 +34,25 @@ impl Folder {
     ///
     /// When `root` is a symlink, is no folder, or cannot be created.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
+        if let Some(folder) = Self::find(root)? {
+            return Ok(folder);
+        }
+        create_private_dir(root).map_err(|e| StoreError::io("create", root, e))?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    /// Opens the folder at `root` as [`Folder::open`] does, but never creates it; none where it is
+    /// missing.
+    pub(crate) fn find(root: &Path) -> Result<Option<Self>, StoreError> {
         match fs::symlink_metadata(root) {
             Ok(meta) if meta.file_type().is_symlink() => Err(StoreError::Symlink(root.to_owned())),
             Ok(meta) if !meta.is_dir() => Err(StoreError::NotAFolder(root.to_owned())),
             Ok(meta) => {
                 close_to_others(root, &meta);
-                Ok(Self { root: root.to_owned() })
+                Ok(Some(Self { root: root.to_owned() }))
             }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                create_private_dir(root).map_err(|e| StoreError::io("create", root, e))?;
-                Ok(Self { root: root.to_owned() })
-            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(StoreError::io("open", root, e)),
-        }
-    }
-
-    /// Opens the folder at `root`, which was there before: it is not created again.
-    pub(crate) fn existing(root: &Path) -> Result<Self, StoreError> {
-        match fs::symlink_metadata(root) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(StoreError::Gone(root.to_owned())),
-            Ok(meta) if meta.is_dir() => Ok(Self { root: root.to_owned() }),
-            _ => Self::open(root),
         }
     }
 
@@ -206,6 +204,12 @@ pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
         fs::create_dir_all(parent)?;
     }
+    create_private_subdir(path)
+}
+
+/// Creates a folder that only its owner can read, in one that is there: what was moved away must not
+/// come back empty.
+pub(crate) fn create_private_subdir(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -327,6 +331,17 @@ mod tests {
         fs::create_dir(&root).unwrap();
         fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!(mode(Folder::open(&root).unwrap().root()), 0o700);
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_not_made_again_by_finding_it_or_by_what_is_inside() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("ada");
+        assert!(Folder::find(&root).unwrap().is_none());
+        assert!(create_private_subdir(&root.join("embeddings")).is_err());
+        assert!(!root.exists());
+        Folder::open(&root).unwrap();
+        assert_eq!(Folder::find(&root).unwrap().unwrap().root(), root);
     }
 
     #[test]

@@ -47,16 +47,36 @@ pub(crate) struct Request<'a> {
     pub(crate) damage: Option<&'a str>,
 }
 
+impl Request<'_> {
+    fn folder(&self) -> Result<Folder, StoreError> {
+        if self.may_create {
+            return Folder::open(self.root);
+        }
+        Folder::find(self.root)?.ok_or_else(|| StoreError::Gone(self.root.to_owned()))
+    }
+
+    /// Whether the folder was there before and is not there now.
+    fn is_gone(&self) -> bool {
+        !self.may_create && matches!(self.root.try_exists(), Ok(false))
+    }
+}
+
 /// Opens the user's memory, creating it if nothing of the user is there.
 pub(crate) fn open(request: &Request<'_>) -> Result<Store, StoreError> {
-    let folder = if request.may_create {
-        Folder::open(request.root)?
-    } else {
-        // One that goes at this moment must not come back empty.
-        Folder::existing(request.root)?
-    };
+    // Whatever failed while the folder went away, failed because it went.
+    open_here(request).map_err(|error| match error {
+        _ if request.is_gone() => StoreError::Gone(request.root.to_owned()),
+        other => other,
+    })
+}
+
+fn open_here(request: &Request<'_>) -> Result<Store, StoreError> {
+    let folder = request.folder()?;
     folder.refuse_symlinks()?;
     match serve(&folder, request) {
+        // A file that was open before and is missing is no folder that cannot be written: it may be
+        // back at the next call.
+        Err(error) if is_missing(&error) && !request.may_create => Err(error),
         Err(error) if is_unwritable(&error) => copy::read_only(
             &folder,
             request.user,

@@ -363,7 +363,7 @@ impl Store {
         if lock.try_lock().is_ok() {
             Writer::new(&self.folder).update(&self.conn, views::Occasion::Change)?;
         }
-        super::folder::create_private_dir(&self.folder.path(super::derived::FOLDER))
+        super::folder::create_private_subdir(&self.folder.path(super::derived::FOLDER))
             .map_err(|e| StoreError::io("create", &self.folder.path(super::derived::FOLDER), e))
     }
 
