@@ -27,6 +27,7 @@ const STEPS: [(i64, &str); 1] = [(
 pub(crate) fn migrate(folder: &Folder) -> Result<bool, StoreError> {
     let path = folder.database();
     let conn = schema::connect(&path, Access::ReadWrite)?;
+    schema::take_log_in_on_close(&conn, false)?;
     let found = schema::version(&conn, &path)?;
     if found >= VERSION {
         return Ok(false);

@@ -256,6 +256,7 @@ fn examine(folder: &Folder, owner: Owner<'_>) -> Result<Option<String>, StoreErr
 fn examine_open(folder: &Folder, owner: Owner<'_>) -> Result<Option<String>, StoreError> {
     let path = folder.database();
     let conn = schema::connect(&path, Access::ReadWrite)?;
+    schema::take_log_in_on_close(&conn, false)?;
     if schema::version(&conn, &path)? > VERSION {
         return Ok(None);
     }
@@ -275,6 +276,7 @@ fn examine_open(folder: &Folder, owner: Owner<'_>) -> Result<Option<String>, Sto
     }
     identity::seal_once(&conn)?;
     foreign::take_in(folder, &conn, Timestamp::now())?;
+    schema::take_log_in_on_close(&conn, true)?;
     conn.close().map_err(|(_, e)| StoreError::Sqlite(e))?;
     Ok(None)
 }

@@ -121,6 +121,13 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreEr
     Ok(conn)
 }
 
+/// Whether closing the last connection takes the log into the database, as it does unless told
+/// otherwise. While it is not known whether the two are whole, both must stay as they are.
+pub(crate) fn take_log_in_on_close(conn: &Connection, yes: bool) -> Result<(), StoreError> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !yes)?;
+    Ok(())
+}
+
 /// Refuses a database of another program, and tells the format of ours.
 ///
 /// # Errors

@@ -237,3 +237,24 @@ fn a_column_renamed_by_a_changed_byte_is_damage_and_no_error_at_every_start() {
         assert_eq!(judge.demand_all(&setup).notices, verdict.notices, "{column}");
     }
 }
+
+#[test]
+fn a_damaged_database_is_kept_as_it_was_found_also_beside_a_log() {
+    for share in [0.3, 0.6, 0.9] {
+        let data = TempDir::new().unwrap();
+        let (setup, mut judge) = stored(&data);
+        let mut server = setup.start();
+        judge.add(&mut server, 3);
+        server.kill();
+        truncate(&setup.file(DATABASE), share);
+        let damaged = [DATABASE, LOG].map(|name| fs::read(setup.file(name)).unwrap());
+        assert!(!damaged[1].is_empty());
+        let verdict = judge.demand(&setup);
+        assert!(verdict.notices.contains("the memory was damaged"), "share {share}");
+        let kept = names_with(&setup.folder(), "memory.db.damaged-");
+        let kept: Vec<Vec<u8>> = kept.iter().map(|n| fs::read(setup.file(n)).unwrap()).collect();
+        for (bytes, name) in damaged.iter().zip([DATABASE, LOG]) {
+            assert!(kept.contains(bytes), "share {share}: {name} is not among what was kept");
+        }
+    }
+}
