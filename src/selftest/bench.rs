@@ -65,6 +65,8 @@ pub(super) struct Bench<'a> {
     stop: &'a AtomicBool,
     over: AtomicBool,
     next_round: AtomicU64,
+    /// How long servers take from their start to their first answer, in microseconds, about.
+    start_up: AtomicU64,
     tally: Mutex<Tally>,
 }
 
@@ -85,6 +87,7 @@ impl<'a> Bench<'a> {
             stop,
             over: AtomicBool::new(false),
             next_round: AtomicU64::new(0),
+            start_up: AtomicU64::new(0),
             tally: Mutex::default(),
         }
     }
@@ -126,6 +129,20 @@ impl<'a> Bench<'a> {
             }
             thread::sleep(left.min(SLICE));
         }
+    }
+
+    /// Takes down how long a server took from its start to its first answer.
+    pub(super) fn answered_after(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).min(1_000_000);
+        let about = self.start_up.load(Ordering::SeqCst);
+        let about = if about == 0 { took } else { (about * 7 + took) / 8 };
+        self.start_up.store(about, Ordering::SeqCst);
+    }
+
+    /// Returns how long a server is left to live at most, in milliseconds: some times as long as it
+    /// takes to start, so that on a busy machine, too, most are killed while they work.
+    pub(super) fn longest_life(&self) -> u64 {
+        (self.start_up.load(Ordering::SeqCst) * 4 / 1000).clamp(160, 2000)
     }
 
     /// Returns the figures as they are now.
@@ -225,6 +242,7 @@ impl<'a> Bench<'a> {
             script.push_str(&process::call(n, tool, arguments));
         }
         let (server, mut stdin, stdout) = self.start(place)?;
+        let start = Instant::now();
         thread::spawn(move || {
             // A server that is gone does not read; its silence tells.
             drop(stdin.write_all(script.as_bytes()));
@@ -237,7 +255,7 @@ impl<'a> Bench<'a> {
             }
         });
         let mut answers = BTreeMap::new();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = start + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match lines.recv_timeout(left) {
@@ -245,6 +263,9 @@ impl<'a> Bench<'a> {
                     if let Some((id, outcome)) = process::answer(&line)
                         && let Some(n) = id.checked_sub(1).and_then(|n| usize::try_from(n).ok())
                     {
+                        if answers.is_empty() {
+                            self.answered_after(start.elapsed());
+                        }
                         answers.insert(n, outcome);
                     }
                 }

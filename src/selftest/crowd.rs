@@ -31,8 +31,8 @@ pub(super) struct Folder {
 pub(super) struct Style {
     /// Pages after which nothing is added any more.
     pub(super) max_pages: usize,
-    /// The longest text, in characters.
-    pub(super) max_chars: u64,
+    /// How many texts of a hundred are long, and the longest, in characters.
+    pub(super) long: (u64, u64),
     /// Whether errors are to be expected, as while the folder is away.
     pub(super) errors: bool,
 }
@@ -76,13 +76,13 @@ impl Folder {
     /// Makes the arguments of adds, at most `n`, each unlike any other.
     fn pages(&self, n: usize, dice: &mut Dice) -> Vec<Value> {
         let first = self.n_begun.fetch_add(n, Ordering::SeqCst);
-        let pages = (first..first + n).map(|n| page(n, self.style.max_chars, dice));
+        let pages = (first..first + n).map(|n| page(n, self.style.long, dice));
         pages.collect()
     }
 }
 
 /// Makes the arguments of an add.
-fn page(n: usize, max_chars: u64, dice: &mut Dice) -> Value {
+fn page(n: usize, (percent, max_chars): (u64, u64), dice: &mut Dice) -> Value {
     let topics = [
         ("How do I prune tomatoes in greenhouse bed", "Pinch their shoots and water at dawn"),
         ("Which sail suits the harbour race of boat", "Hoist a small jib; mind the \"gusts\"\n"),
@@ -90,7 +90,7 @@ fn page(n: usize, max_chars: u64, dice: &mut Dice) -> Value {
         ("My piano teacher chose a Chopin etude", "Practise slowly with a metronome"),
     ];
     let (user, agent) = topics.get(dice.index(topics.len())).copied().unwrap_or_default();
-    let len = if dice.percent(70) { 0 } else { dice.between(0, max_chars) };
+    let len = if dice.percent(percent) { dice.between(0, max_chars) } else { 0 };
     let more = usize::try_from(len).unwrap_or(0) / 16;
     let filler = format!(" and {n:x} as well").repeat(more);
     json!({"user_input": format!("{user} {n}?"), "agent_response": format!("{agent} {n}.{filler}")})
@@ -169,6 +169,7 @@ struct Thread<'a> {
 
 impl Thread<'_> {
     fn run(&mut self, stdin: ChildStdin, stdout: ChildStdout) {
+        let start = Instant::now();
         let Some(mut talk) = Talk::begin(stdin, stdout) else { return };
         while !self.closing.load(Ordering::SeqCst) {
             let done = match self.role {
@@ -177,9 +178,11 @@ impl Thread<'_> {
                 }
                 _ => self.read(&mut talk),
             };
-            self.greeted.store(true, Ordering::SeqCst);
             if done.is_none() {
                 break;
+            }
+            if !self.greeted.swap(true, Ordering::SeqCst) {
+                self.bench.answered_after(start.elapsed());
             }
         }
         talk.end_input();
@@ -214,6 +217,10 @@ impl Thread<'_> {
         }
         if pages.len() == 1 {
             self.latencies.push(start.elapsed());
+        }
+        if self.dice.percent(50) {
+            // Also on a fast disk a process sees more of being killed than of other processes' pages.
+            thread::sleep(self.dice.millis(0, 6));
         }
         Some(())
     }

@@ -5,6 +5,7 @@ use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::dice::Dice;
+use super::process::Place;
 
 /// Copies a folder as `cp -r` does, while it may change; a file that goes meanwhile is left out.
 pub(super) fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
@@ -72,6 +73,20 @@ pub(super) fn damage(path: &Path, dice: &mut Dice) -> io::Result<Damage> {
         }
     }
     Ok(damage)
+}
+
+/// Whether a file in the user's folder has these bytes.
+pub(super) fn holds(place: &Place, bytes: &[u8]) -> io::Result<bool> {
+    for entry in fs::read_dir(place.folder())? {
+        let path = entry?.path();
+        let len = bytes.len() as u64;
+        if fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == len)
+            && fs::read(&path)? == bytes
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Makes a temporary folder in the first of `places` that allows it, or in the nearest folder above

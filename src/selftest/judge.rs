@@ -49,6 +49,8 @@ pub(super) struct Verdict {
     pub(super) faults: Vec<String>,
     /// Whether the folder was served at all.
     pub(super) loaded: bool,
+    /// Whether the server says that it recovered the folder.
+    pub(super) recovered: bool,
 }
 
 impl Judge {
@@ -132,6 +134,7 @@ impl Judge {
     /// Decides about pages that the server does not know.
     fn weigh(&self, missing: &[usize], info: &Value, allowed: Allowed, verdict: &mut Verdict) {
         let notices = notices(info);
+        verdict.recovered = notices.iter().any(|notice| notice.contains("has been recovered"));
         let first_allowed = match allowed {
             Allowed::Nothing => usize::MAX,
             Allowed::NamedAfter(n) => n,

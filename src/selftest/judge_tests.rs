@@ -91,6 +91,14 @@ fn a_page_may_be_missing_only_where_that_is_allowed_and_if_it_is_named() {
 }
 
 #[test]
+fn a_recovery_is_told_by_its_notice() {
+    for (notice, recovered) in [("it was damaged and has been recovered: 3", true), ("", false)] {
+        let verdict = judge().verdict(&answers(&[notice], 3), Allowed::Nothing);
+        assert_eq!(verdict.recovered, recovered, "{notice}");
+    }
+}
+
+#[test]
 fn more_pages_missing_than_named_are_lost_in_silence() {
     let mut replies = answers(&["1 pages are lost, in the order of adding these: 3."], 1);
     replies.insert(1, unknown());

@@ -25,6 +25,9 @@ const KINDS: [Kind; 8] = [
     Kind::Moves,
 ];
 
+/// How many texts of a hundred are longer than a sentence, and the longest, in characters.
+const LONG: (u64, u64) = (30, 600);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Kills,
@@ -84,12 +87,13 @@ impl<'a> Lane<'a> {
     /// Up to ten writers beside readers on one folder, all of them killed, again and again.
     fn kills(&self, dice: &mut Dice) -> Result<(), SelftestError> {
         // Long texts make a log that is checkpointed while it is written.
-        let heavy = dice.percent(10);
-        let style =
-            Style { max_pages: 240, max_chars: if heavy { 30_000 } else { 600 }, errors: false };
+        let heavy = dice.percent(6);
+        let long = if heavy { (90, 60_000) } else { LONG };
+        let style = Style { max_pages: if heavy { 240 } else { 160 }, long, errors: false };
         let folder = Folder::new(self.place("data"), style);
         while !self.bench.is_over() && !folder.is_full() {
-            self.wave(&folder, dice, if heavy { 1000 } else { 160 })?;
+            let longest = self.bench.longest_life();
+            self.wave(&folder, dice, if heavy { longest.max(1000) } else { longest })?;
             let ending =
                 if dice.percent(50) { Ending::Killed(dice.millis(0, 12)) } else { Ending::Clean };
             let judge = folder.judge().clone();
@@ -160,7 +164,7 @@ impl<'a> Lane<'a> {
     ) -> Result<(Judge, usize, bool), SelftestError> {
         let clean = dice.percent(40);
         let max_pages = usize::try_from(dice.between(5, 40)).unwrap_or(5);
-        let folder = Folder::new(place.clone(), Style { max_pages, max_chars: 600, errors: false });
+        let folder = Folder::new(place.clone(), Style { max_pages, long: LONG, errors: false });
         let mut n_shown = 0;
         thread::scope(|scope| {
             let start = |dice: &mut Dice| {
@@ -209,19 +213,24 @@ impl<'a> Lane<'a> {
             self.bench.find(format!("{} has no files", place.folder().display()));
             return Ok(());
         };
-        let done = self.io("damage a file in", files::damage(&place.folder().join(name), dice))?;
+        let path = place.folder().join(name);
+        let done = self.io("damage a file in", files::damage(&path, dice))?;
+        let damaged = self.io("read a file in", fs::read(&path))?;
         self.bench.count(|tally| tally.damages += 1);
         // What stands both in the database and in the views survives damage to either.
         let allowed =
             if *of_database && !clean { Allowed::NamedAfter(n_shown) } else { Allowed::Nothing };
         let what = format!("{done:?} of {name} (ended cleanly: {clean})");
-        self.bench.demand(place, judge, (allowed, Ending::Clean), &what)?;
+        let verdict = self.bench.demand(place, judge, (allowed, Ending::Clean), &what)?;
+        if verdict.recovered && !self.io("list a folder in", files::holds(place, &damaged))? {
+            self.bench.find(format!("{what}: the damaged file was not kept"));
+        }
         Ok(())
     }
 
     /// Copies of a folder while others write it.
     fn copies(&self, dice: &mut Dice) -> Result<(), SelftestError> {
-        let style = Style { max_pages: 400, max_chars: 600, errors: false };
+        let style = Style { max_pages: 400, long: LONG, errors: false };
         let folder = Folder::new(self.place("data"), style);
         thread::scope(|scope| {
             let clients = self.writers(scope, &folder, dice)?;
@@ -250,7 +259,7 @@ impl<'a> Lane<'a> {
 
     /// A folder moved away and back while others write it.
     fn moves(&self, dice: &mut Dice) -> Result<(), SelftestError> {
-        let style = Style { max_pages: 400, max_chars: 600, errors: true };
+        let style = Style { max_pages: 400, long: LONG, errors: true };
         let folder = Folder::new(self.place("data"), style);
         let (here, away) = (folder.place.folder(), self.root.join("away"));
         thread::scope(|scope| {

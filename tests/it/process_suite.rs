@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread::{self, Scope};
-use std::time::Instant;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -31,13 +30,13 @@ impl Dice {
     }
 }
 
-/// Waits for something that must come about.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < PATIENCE, "it never came about that {what}");
-        thread::yield_now();
-    }
+/// How often each writer was told that its page is stored, and how often that it is not.
+#[derive(Debug, Default)]
+struct Told {
+    successes: [usize; 3],
+    errors: [usize; 3],
+    /// The last error, for whoever reads why a test failed.
+    last_error: String,
 }
 
 /// What several writers of one folder were promised, and how they fare.
@@ -46,23 +45,25 @@ struct Shared {
     judge: Mutex<Judge>,
     n_sent: AtomicUsize,
     over: AtomicBool,
-    /// Successes and errors, by writer.
-    successes: [AtomicUsize; 3],
-    errors: [AtomicUsize; 3],
+    told: Mutex<Told>,
+    told_more: Condvar,
 }
 
 impl Shared {
     fn judge(&self) -> MutexGuard<'_, Judge> {
         self.judge.lock().unwrap()
     }
-}
 
-/// Waits until every writer has had another one of `outcomes`.
-fn each_has_another(what: &str, outcomes: &[AtomicUsize; 3]) {
-    let count = || outcomes.each_ref().map(|n| n.load(Ordering::SeqCst));
-    let before = count();
-    // The second one was asked for after this began.
-    until(what, || count().iter().zip(before).all(|(now, before)| *now >= before + 2));
+    /// Waits until every writer has been told `which` again.
+    fn each_is_told(&self, what: &str, which: impl Fn(&Told) -> [usize; 3]) {
+        let mut told = self.told.lock().unwrap();
+        let before = which(&told);
+        // The second answer is to what was asked after this began.
+        let waits = |told: &mut Told| which(told).iter().zip(before).any(|(n, b)| *n < b + 2);
+        let over;
+        (told, over) = self.told_more.wait_timeout_while(told, PATIENCE, waits).unwrap();
+        assert!(!over.timed_out(), "it never came about that {what}: {told:?}");
+    }
 }
 
 /// Ends the writers also where the test fails.
@@ -87,14 +88,19 @@ fn start_writers<'scope>(
                 let n = shared.n_sent.fetch_add(1, Ordering::SeqCst);
                 let (user_input, agent_response) = crate::support::exchange(n);
                 let page = json!({"user_input": user_input, "agent_response": agent_response});
-                let counted = match server.tool("add_memory", &page) {
-                    Ok(reply) => {
-                        shared.judge().note(&reply, &user_input, &agent_response);
-                        &shared.successes
+                let answer = server.tool("add_memory", &page);
+                if let Ok(reply) = &answer {
+                    shared.judge().note(reply, &user_input, &agent_response);
+                }
+                let mut told = shared.told.lock().unwrap();
+                match answer {
+                    Ok(_) => told.successes[writer] += 1,
+                    Err(said) => {
+                        told.errors[writer] += 1;
+                        told.last_error = said;
                     }
-                    Err(_) => &shared.errors,
-                };
-                counted[writer].fetch_add(1, Ordering::SeqCst);
+                }
+                shared.told_more.notify_all();
             }
             let (code, said) = server.close();
             assert_eq!(code, Some(0), "{said}");
@@ -190,7 +196,7 @@ fn a_copy_of_a_folder_under_three_writers_has_what_was_shown_before_it_began() {
         let over = Over(&shared);
         let mut reader = setup.start();
         for round in 0..4 {
-            each_has_another("all writers add", &shared.successes);
+            shared.each_is_told("all writers add", |told| told.successes);
             let before = shared.judge().clone();
             reader.views_are_written(&setup);
             let elsewhere = TempDir::new().unwrap();
@@ -215,16 +221,16 @@ fn a_folder_moved_away_and_back_under_three_writers_loses_nothing_and_is_not_beg
         start_writers(scope, &setup, &shared);
         let over = Over(&shared);
         for round in 0..10 {
-            each_has_another("all writers add", &shared.successes);
+            shared.each_is_told("all writers add", |told| told.successes);
             rename(&setup.folder(), &away);
             if round % 2 == 0 {
-                each_has_another("all writers are refused", &shared.errors);
+                shared.each_is_told("all writers are refused", |told| told.errors);
             }
             let left = fs::exists(setup.folder()).unwrap().then(|| names(&setup.folder()));
             assert_eq!(left, None, "round {round}: it was begun anew");
             rename(&away, &setup.folder());
         }
-        each_has_another("all writers add again", &shared.successes);
+        shared.each_is_told("all writers add again", |told| told.successes);
         drop(over);
     });
     assert_eq!(names(data.path()).iter().filter(|name| *name != ".gitignore").count(), 1);
@@ -244,13 +250,13 @@ fn a_version_raised_under_three_writers_ends_all_writing_and_no_reading() {
     let conn = thread::scope(|scope| {
         start_writers(scope, &setup, &shared);
         let over = Over(&shared);
-        each_has_another("all writers add", &shared.successes);
+        shared.each_is_told("all writers add", |told| told.successes);
         let conn = rusqlite::Connection::open(setup.file("memory.db")).unwrap();
         conn.busy_timeout(PATIENCE).unwrap();
         conn.execute_batch("BEGIN IMMEDIATE; PRAGMA user_version = 99").unwrap();
         let before = figures(&conn);
         conn.execute_batch("COMMIT").unwrap();
-        each_has_another("all writers are refused", &shared.errors);
+        shared.each_is_told("all writers are refused", |told| told.errors);
         let mut reader = setup.start();
         assert_eq!(shared.judge().count_lost(&mut reader), 0);
         let page = json!({"user_input": "one more", "agent_response": "no"});
@@ -274,19 +280,20 @@ fn a_full_disk_under_three_writers_refuses_adds_and_loses_nothing() {
     thread::scope(|scope| {
         start_writers(scope, &setup, &shared);
         let over = Over(&shared);
-        each_has_another("all writers add", &shared.successes);
+        shared.each_is_told("all writers add", |told| told.successes);
         let mut reader = setup.start();
         disk.fill();
-        each_has_another("all writers are refused", &shared.errors);
+        shared.each_is_told("all writers are refused", |told| told.errors);
         let promised = shared.judge().clone();
         assert_eq!(promised.count_lost(&mut reader), 0, "reads go on");
         let mut fresh = setup.start();
         assert_eq!(promised.count_lost(&mut fresh), 0, "a fresh process reads too");
-        fresh.kill_and_read();
-        disk.make_room();
-        each_has_another("all writers add again", &shared.successes);
+        assert_eq!(fresh.close().0, Some(0));
         drop(over);
     });
+    disk.make_room();
     let n_sent = shared.n_sent.load(Ordering::SeqCst);
     demand(&setup, &shared.judge(), n_sent, "after room was made");
+    let page = json!({"user_input": "there is room again", "agent_response": "good"});
+    setup.start().tool("add_memory", &page).unwrap();
 }
