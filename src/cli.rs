@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Environment, Key, Settings, Sources};
+use crate::doctor;
 use crate::engine::{Engine, Options};
 use crate::logging;
 use crate::mcp::{self, Served, Shown};
@@ -45,6 +46,15 @@ enum Command {
     },
     /// Try the promises out on this disk: kill servers, damage, copy and move files, count losses.
     Selftest(SelftestArgs),
+    /// Examine settings, folder, files and model, and say what to do; changes nothing.
+    Doctor {
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+        /// Try whether one user can reach another, in a temporary folder.
+        #[arg(long)]
+        isolation: bool,
+    },
 }
 
 /// How long, where and how to try.
@@ -193,6 +203,10 @@ fn complain(message: &str) {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     let (config_file, flags) = cli.settings.given();
+    if let Some(Command::Doctor { json, isolation }) = cli.command {
+        let request = doctor::Request { config_file, command_line: flags, isolation };
+        return examine(&request, json).map_err(Failure::Run);
+    }
     let settings = settings(config_file, &flags).map_err(Failure::usage)?;
     if let Some(Command::Selftest(args)) = &cli.command {
         return selftest(&settings, args).map_err(Failure::Run);
@@ -333,6 +347,14 @@ fn selftest(settings: &Settings, args: &SelftestArgs) -> anyhow::Result<()> {
     };
     let good = selftest::command(&options, args.json, &mut std::io::stdout().lock())?;
     anyhow::ensure!(good, "something was found that must not be");
+    Ok(())
+}
+
+fn examine(request: &doctor::Request, json: bool) -> anyhow::Result<()> {
+    let report = doctor::examine(request);
+    let text = if json { report.to_json() } else { report.to_string() };
+    writeln!(std::io::stdout(), "{text}").context("cannot write to stdout")?;
+    anyhow::ensure!(report.n_problems() == 0, "problems were found: {}", report.n_problems());
     Ok(())
 }
 

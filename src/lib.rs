@@ -22,6 +22,7 @@
 //! | [`config`], [`cli`] | the settings, and the command line |
 //! | `stdio` | the standard streams, read and written without waiting |
 //! | `logging` | the log on stderr, one line an event |
+//! | [`doctor`] | the examination of all that a start would use |
 //!
 //! ARCHITECTURE.md says why it is built so, and what holds when the process dies at any moment.
 //!
@@ -69,6 +70,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod embed;
 pub mod engine;
 #[cfg(any(test, fuzzing))]

@@ -109,6 +109,11 @@ impl std::fmt::Debug for Environment<'_> {
 }
 
 impl Sources<'_> {
+    /// Returns every setting that is given, with the value that counts.
+    pub fn given(&self) -> Vec<Given> {
+        Key::ALL.into_iter().filter_map(|key| self.get(key)).filter(|g| !g.is_empty()).collect()
+    }
+
     /// Returns the strongest value given for a setting.
     fn get(&self, key: Key) -> Option<Given> {
         if let Some((_, value)) = self.command_line.iter().find(|(k, _)| *k == key) {
@@ -210,6 +215,15 @@ pub fn program() -> std::io::Result<PathBuf> {
 /// Returns the names of this process's environment variables.
 pub fn environment_names() -> Vec<String> {
     std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
+}
+
+/// Returns the path of this program.
+///
+/// # Errors
+///
+/// When the system does not tell it.
+pub fn program() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
 }
 
 #[cfg(test)]

@@ -76,6 +76,16 @@ impl Given {
         &self.origin
     }
 
+    /// Returns the value to be shown: shortened, and never one that may be secret.
+    pub fn shown(&self) -> String {
+        match &self.raw {
+            _ if self.may_be_secret() => "not shown".to_owned(),
+            Raw::Text(text) => shorten(&text.to_string_lossy()),
+            Raw::Json(Value::String(text)) => shorten(text),
+            Raw::Json(value) => shorten(&value.to_string()),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         match &self.raw {
             Raw::Text(text) => text.is_empty(),

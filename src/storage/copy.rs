@@ -67,7 +67,8 @@ pub(crate) fn salvaged(
     Store::over(folder, conn, Mode::ReadOnly(reason.to_owned()), Some(private))
 }
 
-fn private_dir() -> Result<TempDir, StoreError> {
+/// Makes a folder in the system's temporary one that only this account may enter.
+pub(crate) fn private_dir() -> Result<TempDir, StoreError> {
     let dir = tempfile::Builder::new().prefix("memoryos-").tempdir();
     let dir = dir.map_err(|e| StoreError::io("create a folder in", &std::env::temp_dir(), e))?;
     #[cfg(unix)]

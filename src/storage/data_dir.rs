@@ -87,6 +87,42 @@ fn prepare_default(default: &Path, platform: Option<&Path>) -> Result<DataDir, D
     }
 }
 
+/// Tells which data directory a start would take or make; creates nothing.
+///
+/// # Errors
+///
+/// [`DataDirError`] as for [`prepare`], as far as that can be told without creating anything.
+pub fn look(configured: Option<&Path>, platform: Option<&Path>) -> Result<DataDir, DataDirError> {
+    if let Some(path) = configured {
+        return look_at(path, false);
+    }
+    let default = Path::new(DEFAULT);
+    match look_at(default, false) {
+        Ok(dir) if dir.path().is_dir() || folder::is_writable(Path::new(".")) => Ok(dir),
+        Err(DataDirError::Unusable { source, .. }) if !is_refusal(&source) => {
+            Err(DataDirError::Unusable { path: default.to_owned(), source })
+        }
+        Ok(_) | Err(DataDirError::Unusable { .. }) => {
+            look_at(platform.ok_or(DataDirError::Nowhere)?, true)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn look_at(path: &Path, fell_back: bool) -> Result<DataDir, DataDirError> {
+    let unusable = |source| DataDirError::Unusable { path: path.to_owned(), source };
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_dir() => return Err(DataDirError::NotAFolder(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(DataDirError::NotAFolder(path.to_owned()));
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error)),
+        Ok(_) | Err(_) => {}
+    }
+    let absolute = std::path::absolute(path).map_err(unusable)?;
+    Ok(DataDir { shown: path.to_owned(), absolute, fell_back })
+}
+
 impl DataDir {
     /// Returns the directory for I/O.
     pub fn path(&self) -> &Path {

@@ -51,7 +51,7 @@ pub enum DefaultUserError {
 pub fn find_or_create(data_dir: &Path) -> Result<UserId, DefaultUserError> {
     let path = data_dir.join(NAME);
     let failed = |source| DefaultUserError::Io { path: path.clone(), source };
-    if let Some(id) = read(&path)? {
+    if let Some(id) = find(data_dir)? {
         return Ok(id);
     }
     match publish(data_dir, &path, &UserId::generate()) {
@@ -60,6 +60,15 @@ pub fn find_or_create(data_dir: &Path) -> Result<UserId, DefaultUserError> {
     }
     // Whoever won the race, the file is the truth.
     read(&path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
+}
+
+/// Returns the remembered id of a data directory; none if there is none. Nothing is made.
+///
+/// # Errors
+///
+/// As [`find_or_create`].
+pub fn find(data_dir: &Path) -> Result<Option<UserId>, DefaultUserError> {
+    read(&data_dir.join(NAME))
 }
 
 fn read(path: &Path) -> Result<Option<UserId>, DefaultUserError> {

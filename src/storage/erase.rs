@@ -159,13 +159,15 @@ fn truncate_log(conn: &Connection) -> Result<bool, StoreError> {
 /// Returns the files of the folder that hold copies of an earlier state: what a recovery, a
 /// migration or an edit has set aside.
 pub(crate) fn set_aside(folder: &Folder) -> Result<Vec<String>, StoreError> {
+    Ok(folder.names()?.into_iter().filter(|name| is_set_aside(name)).collect())
+}
+
+/// Whether a name is that of a copy of an earlier state.
+pub(crate) fn is_set_aside(name: &str) -> bool {
     let marks = [".foreign-", ".edited-", ".other-"];
     let damaged = format!("{DATABASE}.damaged-");
-    let is_copy = |name: &String| {
-        name == UNCLEAN
-            || name.starts_with(&damaged)
-            || name.starts_with(migrate::COPY)
-            || marks.iter().any(|mark| name.contains(mark))
-    };
-    Ok(folder.names()?.into_iter().filter(is_copy).collect())
+    name == UNCLEAN
+        || name.starts_with(&damaged)
+        || name.starts_with(migrate::COPY)
+        || marks.iter().any(|mark| name.contains(mark))
 }

@@ -56,6 +56,11 @@ impl Folder {
         }
     }
 
+    /// Names a folder without touching it, for whoever only reads.
+    pub(crate) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// Returns the folder's path.
     pub fn root(&self) -> &Path {
         &self.root
@@ -235,6 +240,18 @@ fn close_to_others(path: &Path, meta: &fs::Metadata) {
 
 #[cfg(not(unix))]
 fn close_to_others(_path: &Path, _meta: &fs::Metadata) {}
+
+/// Whether this account may make files in the folder `path`, as far as can be told without trying.
+#[cfg(unix)]
+pub(crate) fn is_writable(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_writable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| !meta.permissions().readonly())
+}
 
 /// Returns options that create files which only their owner can read.
 pub(crate) fn private_options() -> OpenOptions {

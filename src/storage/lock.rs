@@ -3,6 +3,7 @@
 //! `.write` is the queue of the writers (SQLite's own busy handler is no fair queue), `.lock` tells
 //! who has the folder open, `.views` who writes the views. The files stay empty.
 
+use std::fmt;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
@@ -112,29 +113,64 @@ pub(crate) fn holder(path: &Path) -> String {
     holder_of(path).unwrap_or_else(|| "another process".to_owned())
 }
 
-#[cfg(target_os = "linux")]
 fn holder_of(path: &Path) -> Option<String> {
-    use std::os::unix::fs::MetadataExt as _;
-    let inode = std::fs::metadata(path).ok()?.ino().to_string();
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    let holders: Vec<&str> = locks
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.split_whitespace().skip(1);
-            let (kind, pid) = (fields.next()?, fields.nth(2)?);
-            let file = fields.next()?;
-            (kind == "FLOCK" && file.rsplit(':').next() == Some(&inode)).then_some(pid)
-        })
-        .collect();
+    let holders = holders(path)?;
     // This process may hold a shared lock itself: the others are meant.
-    let own = std::process::id().to_string();
-    let pid = holders.iter().find(|pid| **pid != own).or(holders.first())?;
-    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    Some(format!("process {pid} ({})", name.trim()))
+    let own = std::process::id();
+    let holder = holders.iter().find(|holder| holder.pid != own).or(holders.first())?;
+    Some(holder.to_string())
+}
+
+/// A process that holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) pid: u32,
+    /// The program's name, as the system shows it; empty where the process is gone.
+    pub(crate) name: String,
+    /// Whether it holds the lock alone.
+    pub(crate) alone: bool,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} ({})", self.pid, self.name)
+    }
+}
+
+/// Returns who holds locks on `path`, without touching the file; none where the system does not
+/// tell.
+#[cfg(target_os = "linux")]
+pub(crate) fn holders(path: &Path) -> Option<Vec<Holder>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let Ok(file) = std::fs::metadata(path) else { return Some(Vec::new()) };
+    let inode = file.ino().to_string();
+    // The system hands out the list in parts, and misses an entry where others go meanwhile.
+    for _ in 0..2 {
+        locks.push_str(&std::fs::read_to_string("/proc/locks").ok()?);
+    }
+    let holder = |line: &str| {
+        let mut fields = line.split_whitespace().skip(1);
+        let (kind, access) = (fields.next()?, fields.nth(1)?);
+        let pid = fields.next()?;
+        let is_it = kind == "FLOCK" && fields.next()?.rsplit(':').next() == Some(&inode);
+        let name = || std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        is_it.then(|| {
+            let name = name().trim().to_owned();
+            Some(Holder { pid: pid.parse().ok()?, name, alone: access == "WRITE" })
+        })?
+    };
+    let mut holders: Vec<Holder> = Vec::new();
+    for holder in locks.lines().filter_map(holder) {
+        if holders.iter().all(|known| known.pid != holder.pid) {
+            holders.push(holder);
+        }
+    }
+    Some(holders)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn holder_of(_path: &Path) -> Option<String> {
+pub(crate) fn holders(_path: &Path) -> Option<Vec<Holder>> {
     None
 }
 

@@ -5,6 +5,7 @@
 pub mod backup;
 pub mod data_dir;
 pub mod default_user;
+pub mod inspect;
 
 mod check;
 mod copy;

@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) const UNCLEAN: &str = "memory.db-wal.unclean";
 
 /// Says that somebody is looking the folder over. It outlives only one who died doing that.
-const LOOKING: &str = ".looking";
+pub(crate) const LOOKING: &str = ".looking";
 
 /// What to open.
 #[derive(Debug, Clone)]

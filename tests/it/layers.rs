@@ -18,6 +18,9 @@ const WALLS: &[Wall] = &[
     wall("async_openai", "src/", &["src/llm/"]),
     wall("reqwest", "src/", &["src/llm/"]),
     wall("rustls", "src/", &["src/llm/"]),
+    // What only the system knows of files and disks.
+    wall("rustix", "src/", &["src/storage/"]),
+    wall("crate::doctor", "src/", &["src/doctor/", "src/cli.rs"]),
     // Nothing else sends anything anywhere.
     wall("std::net", "src/", &["src/llm/"]),
     wall("clap::", "src/", &["src/cli.rs"]),
@@ -33,23 +36,31 @@ const WALLS: &[Wall] = &[
     wall(
         "crate::llm",
         "src/",
-        &["src/llm/", "src/engine/", "src/config/", "src/cli.rs", "src/fuzzing/"],
+        &[
+            "src/llm/",
+            "src/engine/",
+            "src/config/",
+            "src/doctor/model.rs",
+            "src/cli.rs",
+            "src/fuzzing/",
+        ],
     ),
     wall("crate::cli", "src/", &["src/cli.rs"]),
     wall("crate::selftest", "src/", &["src/selftest/", "src/cli.rs"]),
     // Nothing else starts a program.
     wall("Command::new", "src/", &["src/selftest/process.rs"]),
-    wall("crate::config", "src/", &["src/config/", "src/cli.rs"]),
+    wall("crate::config", "src/", &["src/config/", "src/doctor/", "src/cli.rs"]),
     wall("crate::engine", "src/", &["src/engine/", "src/mcp/", "src/config/", "src/cli.rs"]),
     wall(
         "crate::storage",
         "src/",
-        // Outside the engine only the place of the data is asked for.
+        // Outside the engine only the place of the data is asked for, and the doctor's examination.
         &[
             "src/storage/",
             "src/engine/",
             "src/mcp/mod.rs",
             "src/mcp/tests/",
+            "src/doctor/",
             "src/cli.rs",
             "src/fuzzing/",
         ],
@@ -125,6 +136,17 @@ fn no_layer_uses_what_belongs_to_another() {
                 .filter(|s| !wall.allowed.iter().any(|allowed| s.path.starts_with(allowed)))
                 .flat_map(|s| s.uses(wall.word))
         })
+        .collect();
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn the_doctor_opens_no_memory() {
+    let asked = ["crate::storage::inspect", "crate::storage::{data_dir, default_user}"];
+    let broken: Vec<String> = sources("src/doctor")
+        .iter()
+        .flat_map(|source| source.uses("crate::storage"))
+        .filter(|line| !asked.iter().any(|asked| line.contains(asked)))
         .collect();
     assert_eq!(broken, Vec::<String>::new());
 }

@@ -18,6 +18,8 @@ mod costs;
 mod creating;
 mod damage;
 mod disk_full;
+mod doctor;
+mod doctor_files;
 mod documents;
 mod durable;
 mod embeddings;
