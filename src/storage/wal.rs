@@ -66,8 +66,9 @@ struct Log<'a> {
 
 /// Reads the log and index beside the database at `path`, where they exist.
 pub(crate) fn inspect(path: &Path) -> Report {
-    let wal = std::fs::read(super::folder::with_suffix(path, "-wal")).unwrap_or_default();
+    // The index first: beside a writer the log may then be ahead of it, but never behind.
     let shm = std::fs::read(super::folder::with_suffix(path, "-shm")).unwrap_or_default();
+    let wal = std::fs::read(super::folder::with_suffix(path, "-wal")).unwrap_or_default();
     report(&wal, &shm)
 }
 

@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::doctor::said_of;
 use crate::support::{Judge, Server, Setup, is_root, put};
 
 /// A small disk; unmounted when it is dropped.
@@ -119,4 +120,11 @@ fn a_server_that_is_started_or_killed_on_a_full_disk_reads_every_page() {
     judge.add(&mut server, 5);
     server.close();
     assert_eq!(judge.demand_all(&setup).info["notices"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn the_doctor_warns_of_a_disk_with_little_room() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let said = said_of(&Setup::new(&disk.at, "ada"));
+    said.demand(("data.space", "warning"), &["only", "MiB free", "free some space"]);
 }

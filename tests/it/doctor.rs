@@ -51,7 +51,19 @@ pub(crate) fn doctor(folder: &Path, args: &[&str], vars: &[(&str, &str)]) -> Out
 /// Runs the doctor with `--json`.
 pub(crate) fn said(folder: &Path, args: &[&str], vars: &[(&str, &str)]) -> Said {
     let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
-    let output = doctor(folder, &args, vars);
+    read(doctor(folder, &args, vars))
+}
+
+/// Runs a copy of the program as another account.
+#[cfg(unix)]
+pub(crate) fn doctor_as(uid: u32, program: &Path, folder: &Path, vars: &[(&str, &str)]) -> Said {
+    use std::os::unix::process::CommandExt as _;
+    let mut command = Command::new(program);
+    command.env_clear().current_dir(folder).stdin(Stdio::null()).uid(uid).gid(uid);
+    read(command.args(["doctor", "--json"]).envs(vars.iter().copied()).output().unwrap())
+}
+
+fn read(output: Output) -> Said {
     let text = String::from_utf8(output.stdout).unwrap();
     let json = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
     let said = Said { code: output.status.code(), json };

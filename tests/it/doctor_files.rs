@@ -374,3 +374,17 @@ fn who_has_the_memory_open_and_a_writer_that_is_stuck_are_told() {
     said.demand(("folder.left", "ok"), &[]);
     assert!(picture(&setup.data) == before, "something was touched");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_keeps_the_folder_to_itself_for_long_is_told() {
+    let data = TempDir::new().unwrap();
+    let (setup, _) = stored(&data);
+    let alone = lock_file(&setup, ".lock");
+    alone.lock().unwrap();
+    // It is just being looked over: nobody was interrupted.
+    put(&setup.file(".looking"), "");
+    let said = said_of(&setup);
+    said.demand(("folder.unfinished", "ok"), &["just looking"]);
+    said.demand(("locks.open", "warning"), &["kept the folder to itself", "if it stays, end"]);
+}

@@ -10,6 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::damage::stored;
+use crate::doctor::doctor_as;
 use crate::support::{Judge, Server, Setup, is_root, names};
 
 const NOBODY: u32 = 65534;
@@ -109,4 +110,27 @@ fn a_data_directory_that_cannot_be_created_ends_the_program_and_names_it() {
     let (code, said) = nowhere.spawn().close();
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains(&nowhere.data.display().to_string()), "{said}");
+}
+
+#[test]
+fn the_doctor_tells_of_a_data_directory_that_cannot_be_written_and_of_one_taken_instead() {
+    let data = TempDir::new().unwrap();
+    let (setup, _) = stored(&data);
+    let Some(_) = as_a_reader(&data, &setup) else { return };
+    let program = data.path().join("memoryos");
+    let at = data.path().to_str().unwrap();
+    let there = [("MEMORYOS_DATA_PATH", at), ("MEMORYOS_USER_ID", "ada")];
+    let said = doctor_as(NOBODY, &program, data.path(), &there);
+    said.demand(("data.folder", "problem"), &["cannot be written", "the right to write there"]);
+    said.demand(("files.pages", "ok"), &["all 25 memories"]);
+    let below = data.path().join("new");
+    let below = [("MEMORYOS_DATA_PATH", below.to_str().unwrap())];
+    let said = doctor_as(NOBODY, &program, data.path(), &below);
+    said.demand(("data.folder", "problem"), &["cannot be made", "set MEMORYOS_DATA_PATH"]);
+    // Nothing is configured, and the working directory cannot be written.
+    let said = doctor_as(NOBODY, &program, data.path(), &[("XDG_DATA_HOME", "/tmp")]);
+    said.demand(("data.fallback", "warning"), &["working directory", "set MEMORYOS_DATA_PATH"]);
+    said.demand(("data.folder", "ok"), &["/tmp/memoryos_data"]);
+    let said = doctor_as(NOBODY, &program, data.path(), &[]);
+    said.demand(("data.folder", "problem"), &["names no folder for data"]);
 }
