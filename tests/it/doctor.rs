@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::damage::stored;
 use crate::said::{about, page};
 use crate::support::model::{ModelServer, Reply};
-use crate::support::{Setup, names, outcome, put};
+use crate::support::{Setup, names, outcome, put, sql};
 
 /// What the doctor said, and how it ended.
 #[derive(Debug)]
@@ -190,17 +190,37 @@ fn beside_a_writing_server_nothing_looks_damaged_and_no_add_fails() {
         judge.note(&outcome(&reply).unwrap(), &texts[at], "Noted.");
     }
     server.views_are_written(&setup);
-    // The server keeps house by itself: a look during which it does nothing must be found.
-    let undisturbed = (0..50).any(|_| {
-        let before = picture(&setup.data);
-        said_of(&setup);
-        picture(&setup.data) == before
-    });
-    assert!(undisturbed, "something is touched each time");
-    let said = said_of(&setup);
+    let said = demand_nothing_touched(&setup);
     assert_eq!(said.json["status"], "ok", "{:#}", said.json);
     server.close();
     judge.demand_all(&setup);
+}
+
+/// Examines a user who is served. The server keeps house by itself, so a look must be found during
+/// which it does nothing.
+fn demand_nothing_touched(setup: &Setup) -> Said {
+    for _ in 0..50 {
+        let before = picture(&setup.data);
+        let said = said_of(setup);
+        if picture(&setup.data) == before {
+            return said;
+        }
+    }
+    panic!("something is touched each time");
+}
+
+#[test]
+fn damage_under_a_running_server_is_told_and_nothing_is_touched() {
+    let data = TempDir::new().unwrap();
+    let (setup, _) = stored(&data);
+    let mut server = setup.start();
+    server.tool("add_memory", &page(&about(1))).unwrap();
+    server.views_are_written(&setup);
+    sql(&setup.file("memory.db"), "UPDATE texts SET user_input = 'forged' WHERE slot = 5");
+    let said = demand_nothing_touched(&setup);
+    said.demand(("files.pages", "problem"), &["1 of 26 memories", "page 5"]);
+    assert_eq!(said.wrong().len(), 1, "{:#}", said.json);
+    server.info();
 }
 
 #[test]

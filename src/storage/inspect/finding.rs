@@ -80,6 +80,11 @@ pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
+/// Returns a path as a shell takes it.
+pub(super) fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+}
+
 /// Returns a size as a person reads it.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
@@ -137,8 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_long_lists_are_short() {
+    fn sizes_and_long_lists_are_short_and_paths_are_one_word() {
         assert_eq!([size(9), size(1536), size(3 << 30)], ["9 bytes", "1.5 KiB", "3.0 GiB"]);
+        assert_eq!(quoted(Path::new("/a b/o'c")), "'/a b/o'\\''c'");
         let names: Vec<String> = (0..12).map(|n| n.to_string()).collect();
         assert_eq!(listed(&names), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
         assert_eq!(listed(&names[..2]), "0, 1");

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::finding::{Finding, listed, shown, size};
+use super::finding::{Finding, Grade, listed, quoted, shown, size};
 use super::locks;
 use super::names::{Entry, Kind, entries, kind};
 use crate::storage::derived;
@@ -84,11 +84,15 @@ pub(super) fn findings(root: &Path, found: &mut Vec<Finding>) {
         }
     };
     let own = all.get(..own).unwrap_or_default();
-    found.push(links(root, &all));
+    let links = links(root, &all);
+    let is_safe = links.grade == Grade::Ok;
+    found.push(links);
     found.extend(access(root, &all));
     found.push(unknown(own));
     found.extend(set_aside(own));
-    found.push(waiting(root, own));
+    if is_safe {
+        found.push(waiting(root, own));
+    }
     found.push(left(root, own));
     found.push(unfinished(root, own));
 }
@@ -126,7 +130,7 @@ fn access(root: &Path, all: &[Entry]) -> Vec<Finding> {
         } else {
             format!("{path} belongs to account {}, this is account {me}", meta.uid())
         };
-        let action = format!("run memoryos as that account, or: chown -R {me} '{path}'");
+        let action = format!("run memoryos as that account, or: chown -R {me} {}", quoted(root));
         Finding::warning(account_id, what, action)
     } else {
         Finding::ok(account_id, "everything in it belongs to this account")
@@ -142,14 +146,14 @@ fn access(root: &Path, all: &[Entry]) -> Vec<Finding> {
         findings.push(Finding::problem(
             modes_id,
             format!("other accounts may enter {path}: its mode is {:03o}", meta.mode() & 0o777),
-            format!("chmod 700 '{path}' (the next start does it too)"),
+            format!("chmod 700 {} (the next start does it too)", quoted(root)),
         ));
     }
     if !open.is_empty() {
         findings.push(Finding::warning(
             modes_id,
             format!("modes that let other accounts read: {}", listed(&open)),
-            format!("chmod -R go-rwx '{path}'"),
+            format!("chmod -R go-rwx {}", quoted(root)),
         ));
     }
     if findings.len() == 1 {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::finding::{Finding, shown};
+use super::finding::{Finding, quoted, shown};
 use super::names::{Entry, entries};
 use crate::storage::folder::{DATABASE, Folder};
 use crate::storage::schema::{self, Access, meta};
@@ -50,7 +50,7 @@ fn closed(root: &Path, entry: &Entry) -> Option<Finding> {
         Finding::problem(
             "isolation.folders",
             format!("other accounts may enter {path}: its mode is {mode:03o}"),
-            format!("chmod 700 '{path}'"),
+            format!("chmod 700 {}", quoted(root)),
         )
     })
 }
