@@ -217,14 +217,5 @@ pub fn environment_names() -> Vec<String> {
     std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
 }
 
-/// Returns the path of this program.
-///
-/// # Errors
-///
-/// When the system does not tell it.
-pub fn program() -> std::io::Result<PathBuf> {
-    std::env::current_exe()
-}
-
 #[cfg(test)]
 mod tests;

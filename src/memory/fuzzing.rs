@@ -17,8 +17,9 @@ use super::fact::{Cardinality, Fact, Reader, Statement};
 use super::learn::{LongDraft, SaidOn};
 use super::long::LongTerm;
 use super::page::{PageId, Slot, Texts};
+use super::reading::PageReading;
 use super::segment::{Segment, SegmentId, Side};
-use super::summary::{Sentence, View, page_sentences};
+use super::summary::{Scored, Sentence, View};
 use super::vector::{Centre, SumVector};
 use crate::embed::StaticModel;
 use crate::retrieval::words_with_stems;
@@ -40,16 +41,17 @@ pub(crate) fn summary(page: &Texts, keywords: &str) {
         words_with_stems(keywords).iter().map(|(_, term)| xxh3_64(term.as_bytes())).collect();
     keys.sort_unstable();
     let centre = Centre::of(&SumVector::default());
-    let view = View::new(model, &centre, &segment, &keys);
-    let found = page_sentences(Slot(7), page, &view);
-    for sentence in &found {
+    let view = View::new(&centre, &segment, &keys);
+    let found = view.best_of_page(&PageReading::of(Slot(7), page).sentences);
+    for Scored { sentence, .. } in &found {
         let text = match sentence.candidate.side {
             Side::User => &page.user_input,
             Side::Assistant => &page.agent_response,
         };
         let place = sentence.candidate.start as usize..sentence.candidate.end as usize;
         assert_eq!(text.get(place), Some(sentence.text.as_str()));
-        assert_eq!(Sentence::read(sentence.candidate, page, model).as_ref(), Some(sentence));
+        let again = Sentence::read(sentence.candidate, page, model);
+        assert_eq!(again.as_ref(), Some(sentence.as_ref()));
     }
     let summary = view.summary(&found);
     assert!(summary.chars().count() <= SUMMARY_CHARS, "{summary:?}");

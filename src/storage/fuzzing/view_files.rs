@@ -9,7 +9,7 @@ use super::super::segment_rows::{self, SegmentRow};
 use super::super::views::document::{Document, Verdict, verdict};
 use super::super::views::record::{PageRecord, values};
 use super::super::views::{Contents, MID_TERM, SHORT_TERM, contents_of};
-use super::super::{fact_rows, rows};
+use super::super::{fact_rows, sums};
 
 /// The first line of an input whose checksums are to be made right before it is read.
 const SEAL: &[u8] = b"#seal\n";
