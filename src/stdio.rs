@@ -29,7 +29,7 @@ pub(crate) fn output() -> Box<dyn AsyncWrite + Send + Unpin> {
 #[cfg(target_os = "linux")]
 mod direct {
     use std::io;
-    use std::os::fd::{AsFd, OwnedFd};
+    use std::os::fd::{AsFd as _, OwnedFd};
     use std::pin::Pin;
     use std::task::{Context, Poll, ready};
 

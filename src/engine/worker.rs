@@ -327,7 +327,9 @@ impl Worker {
     /// Has derived data stored when there is time.
     pub(super) fn derive(&self, rows: Vec<DerivedRow>) {
         if let Some(keeper) = &self.keeper {
-            rows.into_iter().for_each(|row| keeper.keep(row));
+            for row in rows {
+                keeper.keep(row);
+            }
         }
     }
 }

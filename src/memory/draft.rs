@@ -14,7 +14,7 @@ use crate::memory::mid::{Entry, MidChange, MidTerm, Visits};
 use crate::memory::page::{Slot, Texts};
 use crate::memory::reading::PageReading;
 use crate::memory::segment::{Candidate, MAX_CANDIDATES, Segment, SegmentId, TermCount};
-use crate::memory::summary::{Sentence, TRUSTED_SHARE, View};
+use crate::memory::summary::{Sentence, TRUSTED_SHARE, View, sorted};
 use crate::memory::vector::{Centre, SumVector, cos};
 use crate::retrieval::Analysis;
 
@@ -314,7 +314,9 @@ impl<'a> Draft<'a> {
         let mut entry = Entry::of(segment);
         let centre = Centre::of(&self.total);
         let view = View::new(&centre, &entry.segment, &entry.keys);
-        let known = view.join(view.order(known.into_iter()), view.best_of_page(joined));
+        let mut known = view.order(known.into_iter());
+        known.extend(view.best_of_page(joined));
+        let known = sorted(known);
         let summary = view.summary(&known);
         let segment = &mut entry.segment;
         segment.summary = summary;

@@ -211,30 +211,7 @@ impl<'a> View<'a> {
 
     /// Puts sentences in order, most central first; of equal ones the older first.
     pub(crate) fn order(&self, found: impl Iterator<Item = Arc<Sentence>>) -> Vec<Scored> {
-        self.sorted(found.map(|sentence| self.score(sentence)).collect())
-    }
-
-    /// Puts sentences of two places in one order.
-    pub(crate) fn join(&self, mut found: Vec<Scored>, more: Vec<Scored>) -> Vec<Scored> {
-        found.extend(more);
-        self.sorted(found)
-    }
-
-    fn sorted(&self, mut scored: Vec<Scored>) -> Vec<Scored> {
-        scored.sort_by(|a, b| {
-            let older = a.sentence.candidate.cmp(&b.sentence.candidate);
-            b.score.total_cmp(&a.score).then(older)
-        });
-        // The same words twice are one sentence.
-        let mut seen: Vec<u64> = Vec::with_capacity(scored.len());
-        scored.retain(|s| {
-            let key = xxh3_64(s.sentence.text.as_bytes());
-            let is_new = !seen.contains(&key);
-            seen.push(key);
-            is_new
-        });
-        scored.truncate(MAX_CANDIDATES);
-        scored
+        sorted(found.map(|sentence| self.score(sentence)).collect())
     }
 
     /// Says how central a sentence is.
@@ -282,6 +259,24 @@ impl<'a> View<'a> {
         let texts: Vec<String> = chosen.iter().map(|s| quoted(&s.sentence.text)).collect();
         texts.join(" ")
     }
+}
+
+/// Puts sentences in order, most central first; of equal ones the older first. The same words twice
+/// are one sentence.
+pub(crate) fn sorted(mut scored: Vec<Scored>) -> Vec<Scored> {
+    scored.sort_by(|a, b| {
+        let older = a.sentence.candidate.cmp(&b.sentence.candidate);
+        b.score.total_cmp(&a.score).then(older)
+    });
+    let mut seen: Vec<u64> = Vec::with_capacity(scored.len());
+    scored.retain(|s| {
+        let key = xxh3_64(s.sentence.text.as_bytes());
+        let is_new = !seen.contains(&key);
+        seen.push(key);
+        is_new
+    });
+    scored.truncate(MAX_CANDIDATES);
+    scored
 }
 
 /// Returns how much two sentences say the same.

@@ -131,7 +131,9 @@ async fn requests_with_the_same_id_are_each_answered() {
     for _ in 0..5 {
         ids.push(client.reply().await["id"].to_string());
     }
-    assert_eq!(ids, ["7", "7", "\"7\"", "1.5", "18446744073709551615"]);
+    // Answers may come in another order than the requests.
+    ids.sort();
+    assert_eq!(ids, ["\"7\"", "1.5", "18446744073709551615", "7", "7"]);
     client.ended().await;
 }
 
