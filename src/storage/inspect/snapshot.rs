@@ -100,3 +100,96 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+    use super::*;
+    use crate::storage::log::{self, Written};
+
+    /// A database with a log, and a connection that has just written to it.
+    fn database() -> (TempDir, std::path::PathBuf, Connection) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.db");
+        schema::create(&path, true, |_| Ok(())).unwrap();
+        let conn = schema::connect(&path, Access::ReadWrite).unwrap();
+        log::append(&conn, "add", &Written::default()).unwrap();
+        (dir, path, conn)
+    }
+
+    /// Writes a change and, in a place of its own, its number: one transaction.
+    fn write(conn: &Connection) -> u64 {
+        conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let seq = log::append(conn, "add", &Written::default()).unwrap();
+        let number = format!("{seq:08}{}", "x".repeat(3992));
+        schema::set_meta(conn, &format!("key{}", seq % 1000), &number).unwrap();
+        conn.execute_batch("COMMIT").unwrap();
+        seq
+    }
+
+    /// Returns the last change, and whether it and those before it left their numbers.
+    fn read(conn: &Connection) -> Result<(u64, bool), StoreError> {
+        let last = log::last(conn)?;
+        for seq in last.saturating_sub(20).max(2)..=last {
+            let number = schema::meta(conn, &format!("key{}", seq % 1000))?.unwrap_or_default();
+            if !number.starts_with(&format!("{seq:08}")) {
+                return Ok((last, false));
+            }
+        }
+        Ok((last, true))
+    }
+
+    fn checkpoint(conn: &Connection) {
+        conn.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_is_begun_anew_is_told_from_one_that_goes_on() {
+        let (_dir, path, conn) = database();
+        let before = State::of(&path).unwrap();
+        log::append(&conn, "add", &Written::default()).unwrap();
+        checkpoint(&conn);
+        assert_eq!(State::of(&path).unwrap(), before, "what was copied so far still counts");
+        log::append(&conn, "add", &Written::default()).unwrap();
+        assert_ne!(State::of(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn beside_a_writer_every_picture_is_whole_and_has_what_was_committed_before() {
+        let (_dir, path, conn) = database();
+        // It takes a while to copy.
+        conn.execute_batch("BEGIN").unwrap();
+        for n in 0..1000 {
+            schema::set_meta(&conn, &format!("key{n}"), &"x".repeat(4000)).unwrap();
+        }
+        conn.execute_batch("COMMIT").unwrap();
+        checkpoint(&conn);
+        let (committed, stop) = (AtomicU64::new(1), AtomicBool::new(false));
+        let look = || {
+            let least = committed.load(Ordering::SeqCst);
+            let Some(snapshot) = take(&path)? else { return Ok(None) };
+            let (last, is_whole) = read(&snapshot.conn)?;
+            Ok::<_, StoreError>(Some((least <= last, is_whole)))
+        };
+        let pictures: Vec<_> = std::thread::scope(|scope| {
+            let (committed, stop) = (&committed, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::SeqCst) {
+                    let seq = write(&conn);
+                    committed.store(seq, Ordering::SeqCst);
+                    if seq.is_multiple_of(4) {
+                        checkpoint(&conn);
+                    }
+                }
+            });
+            let pictures = (0..60).map(|_| look()).collect();
+            stop.store(true, Ordering::SeqCst);
+            pictures
+        });
+        for picture in pictures {
+            let picture = picture.unwrap();
+            assert!(picture.is_none_or(|is_right| is_right == (true, true)), "{picture:?}");
+        }
+    }
+}
