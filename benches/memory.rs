@@ -5,8 +5,8 @@
 //! stored; compare figures of one run only.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
-    clippy::expect_used,
     missing_docs,
     reason = "a benchmark ends where something fails, and divan's macros document nothing"
 )]

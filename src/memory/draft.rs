@@ -14,7 +14,7 @@ use crate::memory::mid::{Entry, MidChange, MidTerm, Visits};
 use crate::memory::page::{Slot, Texts};
 use crate::memory::reading::PageReading;
 use crate::memory::segment::{Candidate, MAX_CANDIDATES, Segment, SegmentId, TermCount};
-use crate::memory::summary::{Sentence, TRUSTED_SHARE, View, sorted};
+use crate::memory::summary::{Sentence, TRUSTED_SHARE, View, sorted, summary};
 use crate::memory::vector::{Centre, SumVector, cos};
 use crate::retrieval::Analysis;
 
@@ -317,9 +317,8 @@ impl<'a> Draft<'a> {
         let mut known = view.order(known.into_iter());
         known.extend(view.best_of_page(joined));
         let known = sorted(known);
-        let summary = view.summary(&known);
         let segment = &mut entry.segment;
-        segment.summary = summary;
+        segment.summary = summary(&known);
         segment.keywords = extract::keywords(&segment.terms, segment.pages, corpus);
         segment.candidates = known.iter().map(|known| known.sentence.candidate).collect();
         let id = segment.id;

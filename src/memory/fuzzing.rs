@@ -53,7 +53,7 @@ pub(crate) fn summary(page: &Texts, keywords: &str) {
         let again = Sentence::read(sentence.candidate, page, model);
         assert_eq!(again.as_ref(), Some(sentence.as_ref()));
     }
-    let summary = view.summary(&found);
+    let summary = super::summary::summary(&found);
     assert!(summary.chars().count() <= SUMMARY_CHARS, "{summary:?}");
     assert!(!summary.contains(['\n', '\r']), "{summary:?}");
     let is_blank = page.user_input.trim().is_empty() && page.agent_response.trim().is_empty();

@@ -226,39 +226,38 @@ impl<'a> View<'a> {
         let score = near + KEYWORD_WEIGHT * held - sentence.penalty;
         Scored { sentence, score, seen }
     }
+}
 
-    /// Returns the summary: the most central of `found` that do not repeat one another, best
-    /// first.
-    pub(crate) fn summary(&self, found: &[Scored]) -> String {
-        let mut chosen: Vec<&Scored> = Vec::new();
-        // How much each says the same as one that is chosen.
-        let mut same = vec![0.0_f32; found.len()];
-        let mut left = SUMMARY_CHARS;
-        let mut least = f32::MIN;
-        while chosen.len() < SUMMARY_SENTENCES {
-            let is_chosen =
-                |s: &Scored| chosen.iter().any(|c| Arc::ptr_eq(&c.sentence, &s.sentence));
-            let best = found
-                .iter()
-                .zip(&same)
-                .filter(|(s, _)| s.sentence.chars <= left && !is_chosen(s))
-                .map(|(s, same)| (s.score - REDUNDANCY * same, s))
-                .max_by(|a, b| {
-                    a.0.total_cmp(&b.0).then(b.1.sentence.candidate.cmp(&a.1.sentence.candidate))
-                });
-            let Some((score, best)) = best.filter(|(score, _)| *score >= least) else { break };
-            if chosen.is_empty() {
-                least = (FURTHER_SHARE * score).max(0.0);
-            }
-            left = left.saturating_sub(best.sentence.chars + 1);
-            chosen.push(best);
-            for (same, other) in same.iter_mut().zip(found) {
-                *same = same.max(likeness(best, other));
-            }
+/// Returns the summary: the most central of `found` that do not repeat one another, best
+/// first.
+pub(crate) fn summary(found: &[Scored]) -> String {
+    let mut chosen: Vec<&Scored> = Vec::new();
+    // How much each says the same as one that is chosen.
+    let mut same = vec![0.0_f32; found.len()];
+    let mut left = SUMMARY_CHARS;
+    let mut least = f32::MIN;
+    while chosen.len() < SUMMARY_SENTENCES {
+        let is_chosen = |s: &Scored| chosen.iter().any(|c| Arc::ptr_eq(&c.sentence, &s.sentence));
+        let best = found
+            .iter()
+            .zip(&same)
+            .filter(|(s, _)| s.sentence.chars <= left && !is_chosen(s))
+            .map(|(s, same)| (s.score - REDUNDANCY * same, s))
+            .max_by(|a, b| {
+                a.0.total_cmp(&b.0).then(b.1.sentence.candidate.cmp(&a.1.sentence.candidate))
+            });
+        let Some((score, best)) = best.filter(|(score, _)| *score >= least) else { break };
+        if chosen.is_empty() {
+            least = (FURTHER_SHARE * score).max(0.0);
         }
-        let texts: Vec<String> = chosen.iter().map(|s| quoted(&s.sentence.text)).collect();
-        texts.join(" ")
+        left = left.saturating_sub(best.sentence.chars + 1);
+        chosen.push(best);
+        for (same, other) in same.iter_mut().zip(found) {
+            *same = same.max(likeness(best, other));
+        }
     }
+    let texts: Vec<String> = chosen.iter().map(|s| quoted(&s.sentence.text)).collect();
+    texts.join(" ")
 }
 
 /// Puts sentences in order, most central first; of equal ones the older first. The same words twice
@@ -310,7 +309,7 @@ mod tests {
         let centre = Centre::of(&SumVector::default());
         let view = View::new(&centre, &segment, &keys);
         let found = view.best_of_page(&PageReading::of(Slot(7), page).sentences);
-        (view.summary(&found), found)
+        (super::summary(&found), found)
     }
 
     #[test]
