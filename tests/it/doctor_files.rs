@@ -115,7 +115,10 @@ fn damage_of_the_database_is_told() {
 const ROWS: &[Case<'_>] = &[
     (
         "owner",
-        |s| on_database(s, "UPDATE meta SET value = 'bob' WHERE key = 'owner'"),
+        |s| {
+            let owner = "UPDATE meta SET value = 'bob' WHERE key = 'owner'";
+            on_database(s, &format!("{owner}; DELETE FROM meta WHERE key = 'identity'"));
+        },
         ("files.owner", "problem"),
         &["belongs to user", "bob", "name of its owner"],
     ),

@@ -240,7 +240,8 @@ fn a_column_renamed_by_a_changed_byte_is_damage_and_no_error_at_every_start() {
 
 #[test]
 fn a_damaged_database_is_kept_as_it_was_found_also_beside_a_log() {
-    for share in [0.3, 0.6, 0.9] {
+    // The last pages stand in the log too: without them alone nothing is missing.
+    for share in [0.3, 0.5, 0.7] {
         let data = TempDir::new().unwrap();
         let (setup, mut judge) = stored(&data);
         let mut server = setup.start();
