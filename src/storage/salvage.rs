@@ -24,7 +24,7 @@ use crate::memory::page::{PageId, Slot};
 use crate::memory::prompts::ModelProfile;
 use crate::memory::segment::Segment;
 
-/// Slots behind the last known one that are tried too.
+/// Slots behind the last known one that are tried too, where the table cannot be walked through.
 const BEYOND: u32 = 2000;
 
 /// What was read.
@@ -117,7 +117,8 @@ impl Salvaged {
         let is_old = self.take_meta(conn) < self.last_forget;
         let last = self.take_last_slot(conn)?;
         self.rows_read = true;
-        for slot in (1..=last.saturating_add(BEYOND)).map(Slot) {
+        let end = if is_passable(conn) { last } else { last.saturating_add(BEYOND) };
+        for slot in (1..=end).map(Slot) {
             let own = self.pages.get_mut(&slot);
             if own.as_ref().is_some_and(|own| own.segment.is_some()) {
                 continue;
@@ -330,6 +331,12 @@ impl Salvaged {
         let gaps = (self.gaps as usize).saturating_sub(forgotten.len());
         if empty.len() <= gaps { Vec::new() } else { empty }
     }
+}
+
+/// Whether the table of the pages can be walked through from end to end.
+fn is_passable(conn: &Connection) -> bool {
+    let count = "SELECT COUNT(checksum) FROM pages";
+    conn.query_row(count, [], |row| row.get::<_, u32>(0)).is_ok()
 }
 
 /// Leaves of a page what was told; what was made of it is made again.
