@@ -29,27 +29,34 @@ impl Harm {
     }
 }
 
-/// Chooses `n` harms to a file: `interesting` bytes first of all, the others by chance.
-fn harms(whole: &[u8], interesting: &[usize], n: usize, random: &mut Random) -> Vec<Harm> {
-    let len = whole.len() as u64;
-    let below = |random: &mut Random, n: u64| usize::try_from(random.below(n)).unwrap();
-    let n_interesting = interesting.len() as u64;
-    (0..n)
-        .map(|nth| match nth % 5 {
-            0 => Harm::Cut(below(random, len)),
-            1 => Harm::Cut(below(random, len / 512) * 512),
-            2 | 3 if n_interesting > 0 => {
-                Harm::Flip(interesting[below(random, n_interesting)], 1 << random.below(8))
+/// Chooses `n` harms to a file: in bytes of the `interesting` kinds by turns, and by chance.
+fn harms(whole: &[u8], interesting: &[Vec<usize>], n: usize, random: &mut Random) -> Vec<Harm> {
+    let below = |random: &mut Random, n: usize| usize::try_from(random.below(n as u64)).unwrap();
+    let mut harm = |nth: usize| {
+        let bits = 1 << random.below(8);
+        match nth % 6 {
+            0 => Harm::Cut(below(random, whole.len())),
+            1 => Harm::Cut(below(random, whole.len() / 512) * 512),
+            2 => Harm::Flip(below(random, whole.len()), bits),
+            _ if interesting.is_empty() => Harm::Flip(below(random, whole.len()), bits),
+            _ => {
+                let kind = &interesting[below(random, interesting.len())];
+                Harm::Flip(kind[below(random, kind.len())], bits)
             }
-            _ => Harm::Flip(below(random, len), 1 << random.below(8)),
-        })
-        .collect()
+        }
+    };
+    (0..n).map(&mut harm).collect()
 }
 
-/// Returns where `what` stands in a file.
-fn places(whole: &[u8], what: &[u8]) -> Vec<usize> {
-    let at = whole.windows(what.len()).enumerate().filter(|(_, w)| *w == what);
-    at.flat_map(|(at, _)| at..at + what.len()).collect()
+/// Returns where `what` stands in a file, and `more` bytes behind.
+fn places(whole: &[u8], what: &str, more: usize) -> Vec<usize> {
+    let at = whole.windows(what.len()).enumerate().filter(|(_, w)| *w == what.as_bytes());
+    at.flat_map(|(at, _)| at..(at + what.len() + more).min(whole.len())).collect()
+}
+
+/// Returns the first `n` bytes of each page of a database, or of each frame of its log.
+fn heads(whole: &[u8], first: usize, page: usize, n: usize) -> Vec<usize> {
+    (first..whole.len()).step_by(page).flat_map(|at| at..(at + n).min(whole.len())).collect()
 }
 
 /// Tries harms to a file, in as many threads as there are processors; `check` demands what holds
@@ -58,7 +65,7 @@ fn try_all(
     end: End,
     name: &str,
     n: usize,
-    interesting: impl Fn(&[u8]) -> Vec<usize> + Sync,
+    interesting: impl Fn(&[u8]) -> Vec<Vec<usize>> + Sync,
     check: impl Fn(&Site, &[u8], &str) + Sync,
 ) {
     let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -92,11 +99,12 @@ fn is_recovered(notices: &str) -> bool {
 #[test]
 fn a_database_with_any_byte_changed_or_cut_short_gives_every_page() {
     let interesting = |whole: &[u8]| {
-        let pages = (0..whole.len()).step_by(4096).flat_map(|at| at..at + 12);
-        let identity = places(whole, b"ada").into_iter().chain(places(whole, b"library"));
-        (0..100).chain(pages).chain(identity).chain(places(whole, b"epoch")).collect()
+        let identity = ["ada", "library", "owner", "epoch", "identity", "gaps"];
+        let identity = identity.map(|what| places(whole, what, 8)).concat();
+        let texts = places(whole, "Page ", 40);
+        vec![(0..100).collect(), heads(whole, 0, 4096, 16), identity, texts]
     };
-    try_all(End::Clean, "memory.db", n_points(150), interesting, |site, damaged, at| {
+    try_all(End::Clean, "memory.db", n_points(250), interesting, |site, damaged, at| {
         let notices = check_twice(site, "memory.db", damaged, 0, at);
         if is_recovered(&notices) {
             assert!(site.is_kept("memory.db.damaged-", damaged), "{at}: the original is kept");
@@ -107,11 +115,11 @@ fn a_database_with_any_byte_changed_or_cut_short_gives_every_page() {
 #[test]
 fn a_log_with_any_byte_changed_or_cut_short_loses_nothing_in_silence() {
     let interesting = |whole: &[u8]| {
-        let frames = (32..whole.len()).step_by(4096 + 24).flat_map(|at| at..at + 24);
-        (0..32).chain(frames).collect()
+        let texts = places(whole, "Page ", 40);
+        vec![(0..32).collect(), heads(whole, 32, 4096 + 24, 24), texts]
     };
     let name = "memory.db-wal";
-    try_all(End::Killed, name, n_points(100), interesting, |site, damaged, at| {
+    try_all(End::Killed, name, n_points(150), interesting, |site, damaged, at| {
         // What is in the views cannot be lost.
         let notices = check_twice(site, name, damaged, 5, at);
         assert!(is_recovered(&notices), "{at}: {notices}");
@@ -122,7 +130,8 @@ fn a_log_with_any_byte_changed_or_cut_short_loses_nothing_in_silence() {
 #[test]
 fn a_view_with_any_byte_changed_or_cut_short_is_kept_and_changes_nothing() {
     for name in VIEWS {
-        let interesting = |whole: &[u8]| (0..200).chain(whole.len() - 40..whole.len()).collect();
+        let interesting =
+            |whole: &[u8]| vec![(0..200).collect(), (whole.len() - 40..whole.len()).collect()];
         try_all(End::Clean, name, n_points(90) / 3, interesting, |site, damaged, at| {
             let data = site.set(name, damaged);
             // It is moved away when it is to be written anew; then it is told.
@@ -171,8 +180,7 @@ fn views_alone_restore_a_user_and_a_damaged_one_all_that_it_still_says() {
 #[test]
 fn derived_data_with_any_byte_changed_or_cut_short_changes_nothing() {
     let name = "embeddings/static-128.db";
-    let interesting =
-        |whole: &[u8]| (0..whole.len()).step_by(4096).flat_map(|p| p..p + 12).collect();
+    let interesting = |whole: &[u8]| vec![(0..100).collect(), heads(whole, 0, 4096, 16)];
     try_all(End::Clean, name, n_points(50), interesting, |site, damaged, at| {
         assert_eq!(check_twice(site, name, damaged, 0, at), "", "{at}");
     });

@@ -21,6 +21,19 @@ struct Point {
     ledger: Ledger,
     /// Whether the folder had been damaged on purpose before.
     damaged: bool,
+    power_cut: bool,
+}
+
+impl Point {
+    /// Whether the notices are right after this crash: it is no damage. Only where a power cut took
+    /// the index of the log and a part of a commit that nobody was told of, that cannot be told from
+    /// a flipped bit in one that was.
+    fn may_tell(&self, notices: &str) -> bool {
+        let torn = self.power_cut
+            && notices.contains("its log breaks off: 1 commits behind the break, 0 frames missing")
+            && notices.contains("No page is known to be lost");
+        self.damaged || notices.is_empty() || torn
+    }
 }
 
 /// What the work and whoever looks at it share.
@@ -157,7 +170,7 @@ fn points(power_cut: bool, wanted: usize, work: fn(&Path, &World, &Shared)) -> V
             moment.op,
             moment.file.display()
         );
-        diary.points.push(Point { name, left, ledger, damaged });
+        diary.points.push(Point { name, left, ledger, damaged, power_cut });
     });
     work(data.path(), &world, &diary);
     world.unwatch();
@@ -173,9 +186,8 @@ fn check(points: Vec<Point>) {
         let at = format!("a crash while {}", point.name);
         let verdict = demand(data.path(), &point.ledger, &at);
         assert_eq!(verdict.lost, [0; 0], "{at}: {}", verdict.notices);
-        if !point.damaged {
-            assert_eq!(verdict.notices, "", "{at}: a crash is no damage");
-        }
+        let notices = &verdict.notices;
+        assert!(point.may_tell(notices), "{at}: a crash is no damage: {notices}");
     });
 }
 
