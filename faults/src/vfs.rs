@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock};
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_int64 as Offset, sqlite3_io_methods, sqlite3_vfs};
 
 use crate::image::{Inode, inode};
-use crate::world::{Op, Shared, world_of};
+use crate::rule::Op;
+use crate::world::{Shared, world_of};
 
 /// SQLite's own VFS.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ struct Own {
 
 /// Registers the VFS as the default of this process; later calls do nothing.
 pub fn install() {
+    #[cfg(target_os = "linux")]
+    std::hint::black_box(crate::libc_calls::install());
     REAL.get_or_init(|| {
         // SAFETY: a null name asks for the default; SQLite initialises itself for it.
         let real = unsafe { ffi::sqlite3_vfs_find(std::ptr::null()) };

@@ -3,99 +3,17 @@
 //! Everything about one world happens one after another: an operation and what is noted of it are
 //! one step, so that whoever looks between two operations sees what a crash there would leave.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use rusqlite::ffi;
-
 use crate::image::Images;
 use crate::random::Random;
+use crate::rule::{Fault, Lasts, Op, Rule, ends_with};
 use crate::snapshot::Snapshot;
-
-/// An operation on a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Op {
-    /// A file is opened.
-    Open,
-    /// Bytes are read. It changes nothing, so it is not counted.
-    Read,
-    /// Bytes are written.
-    Write,
-    /// The length is changed.
-    Truncate,
-    /// What was written is made durable.
-    Sync,
-    /// A file is deleted.
-    Delete,
-    /// A lock of the file is asked for.
-    Lock,
-    /// A lock of the shared index of a log is asked for.
-    Shm,
-}
-
-/// How an operation fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The disk is full; half of a write gets through.
-    Full,
-    /// The disk fails.
-    Io,
-    /// The file cannot be written.
-    ReadOnly,
-    /// Somebody else has it.
-    Busy,
-}
-
-impl Fault {
-    fn code(self, op: Op) -> i32 {
-        match (self, op) {
-            (_, Op::Open) => ffi::SQLITE_CANTOPEN,
-            (Self::Full, Op::Write | Op::Truncate) => ffi::SQLITE_FULL,
-            (Self::ReadOnly, Op::Write | Op::Truncate) => ffi::SQLITE_READONLY,
-            (Self::Busy, Op::Lock | Op::Shm) => ffi::SQLITE_BUSY,
-            (_, Op::Read) => ffi::SQLITE_IOERR_READ,
-            (_, Op::Write) => ffi::SQLITE_IOERR_WRITE,
-            (_, Op::Truncate) => ffi::SQLITE_IOERR_TRUNCATE,
-            (_, Op::Sync) => ffi::SQLITE_IOERR_FSYNC,
-            (_, Op::Delete) => ffi::SQLITE_IOERR_DELETE,
-            (_, Op::Lock) => ffi::SQLITE_IOERR_LOCK,
-            (_, Op::Shm) => ffi::SQLITE_IOERR_SHMLOCK,
-        }
-    }
-}
-
-/// How long a fault stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lasts {
-    /// So many operations fail.
-    Times(u64),
-    /// Until [`World::heal`].
-    Onward,
-}
-
-/// Which operations fail, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rule {
-    /// These operations; none for all.
-    pub ops: &'static [Op],
-    /// On files whose names end like this.
-    pub file: &'static str,
-    /// How many of them pass before the first that fails.
-    pub after: u64,
-    /// How they fail.
-    pub fault: Fault,
-    /// How long.
-    pub lasts: Lasts,
-}
-
-impl Rule {
-    fn is_about(&self, op: Op, file: &Path) -> bool {
-        (self.ops.is_empty() || self.ops.contains(&op)) && ends_with(file, self.file)
-    }
-}
 
 /// A folder below which SQLite's files are under control, until it is dropped.
 #[derive(Debug, Clone)]
@@ -120,6 +38,18 @@ static WORLDS: RwLock<Option<HashMap<PathBuf, Arc<Shared>>>> = RwLock::new(None)
 pub(crate) fn world_of(file: &Path) -> Option<Arc<Shared>> {
     let worlds = WORLDS.read().unwrap_or_else(PoisonError::into_inner);
     file.ancestors().find_map(|above| worlds.as_ref()?.get(above).map(Arc::clone))
+}
+
+thread_local! {
+    /// Whether this thread is in an operation of SQLite's: what that does to files is a part of it.
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Counts and shows what others than SQLite are about to do to a file; false where it must not be
+/// done, since nothing works any more.
+pub(crate) fn touch(file: &Path) -> bool {
+    let world = if IS_INSIDE.get() { None } else { world_of(file) };
+    world.is_none_or(|world| world.pass(Op::File, file, || 0) == 0 && !world.is_stopped())
 }
 
 #[derive(Debug)]
@@ -313,7 +243,10 @@ impl Shared {
         }
         let failure = state.failure(op, file);
         state.n_failed += u64::from(failure.is_some());
-        act(&mut state.images, failure)
+        IS_INSIDE.set(true);
+        let code = act(&mut state.images, failure);
+        IS_INSIDE.set(false);
+        code
     }
 
     /// Carries out what cannot fail and is never held up: others would wait for it.
@@ -378,8 +311,4 @@ impl State {
         }
         None
     }
-}
-
-fn ends_with(file: &Path, suffix: &str) -> bool {
-    file.to_string_lossy().ends_with(suffix)
 }

@@ -115,3 +115,31 @@ fn files_of_no_world_are_left_alone() {
     conn.execute_batch("CREATE TABLE t (a)").unwrap();
     assert_eq!((rows(&conn), world.n_ops()), (0, before));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_done_to_files_beside_sqlite_is_counted_and_stopped() {
+    use std::fs::{self, File};
+
+    let dir = TempDir::new().unwrap();
+    let world = World::over(dir.path()).unwrap();
+    let (a, b, c) = (dir.path().join("a"), dir.path().join("b"), dir.path().join("c"));
+    let act = || -> std::io::Result<()> {
+        File::create(&a)?.sync_all()?;
+        fs::hard_link(&a, &b)?;
+        #[expect(clippy::disallowed_methods, reason = "it is what is tested")]
+        fs::rename(&b, &c)?;
+        fs::remove_file(&c)
+    };
+    act().unwrap();
+    assert_eq!(world.n_ops(), 4);
+    for after in 0..4 {
+        world.stop_after(after);
+        assert!(act().is_err(), "stopped after {after}");
+        world.heal();
+        for left in [&b, &c] {
+            drop(fs::remove_file(left));
+        }
+    }
+    act().unwrap();
+}

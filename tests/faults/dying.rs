@@ -21,6 +21,8 @@ struct Point {
     ledger: Ledger,
     /// Whether the folder had been damaged on purpose before.
     damaged: bool,
+    /// Whether a file of another program was there.
+    imports: bool,
     power_cut: bool,
 }
 
@@ -32,7 +34,8 @@ impl Point {
         let torn = self.power_cut
             && notices.contains("its log breaks off: 1 commits behind the break, 0 frames missing")
             && notices.contains("No page is known to be lost");
-        self.damaged || notices.is_empty() || torn
+        let told = notices.lines().filter(|line| !(self.imports && line.contains("took in")));
+        self.damaged || torn || told.count() == 0
     }
 }
 
@@ -41,6 +44,7 @@ impl Point {
 struct Diary {
     ledger: Ledger,
     damaged: bool,
+    imports: bool,
     phase: &'static str,
     points: Vec<Point>,
 }
@@ -100,6 +104,8 @@ fn work(data: &Path, world: &World, diary: &Shared) {
     let engine = open(data);
     add(&engine, diary, 1);
     engine.close().wait().unwrap();
+    begin("taking in a file of another program");
+    take_in(data, diary);
     begin("recovering");
     let mut bytes = std::fs::read(file(data, "memory.db")).unwrap();
     let middle = bytes.len() / 2;
@@ -108,6 +114,29 @@ fn work(data: &Path, world: &World, diary: &Shared) {
     Snapshot::default().with("ada/memory.db", bytes).restore(data).unwrap();
     let engine = open(data);
     add(&engine, diary, 3);
+    engine.close().wait().unwrap();
+}
+
+/// Pages of another program's file: from the moment that it is there they must not be lost.
+fn take_in(data: &Path, diary: &Shared) {
+    let mut pages = Vec::new();
+    for n in 900..903 {
+        let mut new = page(n, i64::try_from(n).unwrap());
+        (new.session, new.meta_data) = ("import".to_owned(), serde_json::Map::new());
+        pages.push(serde_json::json!({
+            "user_input": new.texts.user_input, "agent_response": new.texts.agent_response,
+            "timestamp": new.timestamp.to_string(),
+        }));
+        let ledger = &mut diary.lock().unwrap().ledger;
+        let entry = ledger.send(new);
+        ledger.set(entry, State::Stored);
+        ledger.entries[entry].order = None;
+    }
+    let text = serde_json::to_string(&pages).unwrap();
+    Snapshot::default().with("ada/old.json", text.into_bytes()).restore(data).unwrap();
+    diary.lock().unwrap().imports = true;
+    let engine = open(data);
+    add(&engine, diary, 1);
     engine.close().wait().unwrap();
 }
 
@@ -142,7 +171,7 @@ fn change_format(data: &Path, _world: &World, diary: &Shared) {
 /// Whether a moment is looked at: every one at which the disk changes, some of the others.
 fn is_taken(moment: &Moment<'_>, random: &mut Random) -> bool {
     match moment.op {
-        Op::Sync | Op::Truncate | Op::Delete => true,
+        Op::Sync | Op::Truncate | Op::Delete | Op::File => true,
         Op::Write => random.below(3) == 0,
         Op::Open | Op::Read | Op::Lock | Op::Shm => random.below(12) == 0,
     }
@@ -160,7 +189,8 @@ fn points(power_cut: bool, wanted: usize, work: fn(&Path, &World, &Shared)) -> V
             return;
         }
         let mut diary = seen.lock().unwrap();
-        let (ledger, damaged) = (diary.ledger.clone(), diary.damaged);
+        let (damaged, imports) = (diary.damaged, diary.imports);
+        let ledger = diary.ledger.clone();
         let left = if power_cut { moment.power_lost(random.draw()) } else { moment.killed() };
         let name = format!(
             "{} (seed {}), before operation {}, {:?} of {}",
@@ -170,7 +200,7 @@ fn points(power_cut: bool, wanted: usize, work: fn(&Path, &World, &Shared)) -> V
             moment.op,
             moment.file.display()
         );
-        diary.points.push(Point { name, left, ledger, damaged, power_cut });
+        diary.points.push(Point { name, left, ledger, damaged, imports, power_cut });
     });
     work(data.path(), &world, &diary);
     world.unwatch();

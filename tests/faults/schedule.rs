@@ -6,7 +6,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use faults::{Hold, Op, World};
+use faults::{Fault, Hold, Lasts, Op, Rule, World};
 use memoryos::engine::{Added, Engine, EngineError, Reply};
 
 use crate::support::{
@@ -186,5 +186,32 @@ fn while_one_that_opens_is_held_anywhere_another_opens_too_and_both_see_all() {
         assert_eq!((total(&first), total(&second)), (n_before + 2, n_before + 2));
         close([first, second]);
         demand_all(data.path(), &ledger, &format!("an opening held before operation {after}"));
+    });
+}
+
+#[test]
+fn a_folder_that_is_removed_while_it_is_opened_again_does_not_come_back_empty() {
+    in_parallel(stops(n_points(30)), |after| {
+        let (data, mut ledger) = (data(), Ledger::default());
+        let world = World::over(data.path()).unwrap();
+        let engine = open(data.path());
+        (0..4).for_each(|_| add(&mut ledger, &engine));
+        // After an outcome that is not known everything is opened again.
+        let (fault, lasts) = (Fault::Io, Lasts::Times(1));
+        world.fail(Rule { ops: &[Op::Sync], file: "-wal", after: 0, fault, lasts });
+        let (_, added) = send(&mut ledger, &engine);
+        assert!(matches!(added.wait(), Err(EngineError::Unknown(_))));
+        let hold = world.hold("engine", ALL, after);
+        let mut info = Awaited::new(engine.info());
+        let held = is_held(&hold, &mut info);
+        if held {
+            std::fs::remove_dir_all(data.path().join("ada")).unwrap();
+        }
+        drop(hold);
+        drop(info.wait());
+        let again = engine.info().wait();
+        drop(engine.close().wait());
+        assert_eq!(file(data.path(), "memory.db").exists(), !held, "held at {after}");
+        assert_eq!(again.is_err(), held, "held at {after}: {again:?}");
     });
 }
