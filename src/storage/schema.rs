@@ -117,7 +117,10 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreEr
             Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)?
         }
     };
+    // What cannot be settled is dropped, and must leave the log where it is.
+    take_log_in_on_close(&conn, false)?;
     settle(&conn)?;
+    take_log_in_on_close(&conn, true)?;
     Ok(conn)
 }
 

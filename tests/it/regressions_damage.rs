@@ -241,21 +241,31 @@ fn a_column_renamed_by_a_changed_byte_is_damage_and_no_error_at_every_start() {
 #[test]
 fn a_damaged_database_is_kept_as_it_was_found_also_beside_a_log() {
     // The last pages stand in the log too: without them alone nothing is missing.
-    for share in [0.3, 0.5, 0.7] {
+    let cut = |setup: &Setup| truncate(&setup.file(DATABASE), 0.5);
+    let torn_schema = |setup: &Setup| {
+        let mut bytes = fs::read(setup.file(DATABASE)).unwrap();
+        let words = b"CREATE TABLE texts";
+        let at = bytes.windows(words.len()).position(|w| w == words).unwrap();
+        bytes[at + 6] = b'O';
+        put(&setup.file(DATABASE), bytes);
+    };
+    let cases: [Harm<'_>; 2] = [("a cut", &cut), ("a schema that cannot be read", &torn_schema)];
+    for (what, harm) in cases {
         let data = TempDir::new().unwrap();
         let (setup, mut judge) = stored(&data);
         let mut server = setup.start();
         judge.add(&mut server, 3);
+        server.views_are_written(&setup);
         server.kill();
-        truncate(&setup.file(DATABASE), share);
+        harm(&setup);
         let damaged = [DATABASE, LOG].map(|name| fs::read(setup.file(name)).unwrap());
         assert!(!damaged[1].is_empty());
         let verdict = judge.demand(&setup);
-        assert!(verdict.notices.contains("the memory was damaged"), "share {share}");
+        assert!(verdict.notices.contains("the memory was damaged"), "{what}");
         let kept = names_with(&setup.folder(), "memory.db.damaged-");
         let kept: Vec<Vec<u8>> = kept.iter().map(|n| fs::read(setup.file(n)).unwrap()).collect();
         for (bytes, name) in damaged.iter().zip([DATABASE, LOG]) {
-            assert!(kept.contains(bytes), "share {share}: {name} is not among what was kept");
+            assert!(kept.contains(bytes), "{what}: {name} is not among what was kept");
         }
     }
 }
