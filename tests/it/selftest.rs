@@ -35,7 +35,7 @@ fn it_loses_nothing_leaves_nothing_and_touches_no_memory_of_the_user() {
     let twin = work.path().join("twin");
     copy_tree(&data, &twin);
     // Settings that would be wrong for its servers are not passed on to them.
-    let mut command = selftest(work.path(), &["--points", "60", "--seed", "1", "--json"]);
+    let mut command = selftest(work.path(), &["--points", "120", "--seed", "1", "--json"]);
     command.env("MEMORYOS_USER_ID", "ada").env("MEMORYOS_SHORT_TERM_CAPACITY", "7");
     let output = command.output().unwrap();
     let said = text(&output.stderr);
@@ -45,7 +45,7 @@ fn it_loses_nothing_leaves_nothing_and_touches_no_memory_of_the_user() {
     for name in ["lost", "unloadable", "panics"] {
         assert_eq!(report[name], 0, "{name}: {report}");
     }
-    let at_least = [("points", 60), ("kills", 1), ("processes", 60), ("acknowledged", 1)];
+    let at_least = [("points", 120), ("kills", 1), ("processes", 120), ("acknowledged", 1)];
     for (name, n) in at_least {
         assert!(report[name].as_u64().unwrap() >= n, "{name}: {report}");
     }
