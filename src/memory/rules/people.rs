@@ -196,7 +196,16 @@ fn noun_is(scene: &Scene<'_>, at: usize, attribute: Attribute, rule: Rule) -> Ve
         scene.value(from, Direction::Future)
     };
     let Some(range) = range.filter(|r| fits(rule, scene.body, r)) else { return Vec::new() };
-    let range = if attribute == Attribute::Name { name(scene, range.start) } else { range };
+    let range = if attribute == Attribute::Name {
+        // It may stand in quotation marks.
+        let quotes = scene.body.iter().skip(range.start).take_while(|t| !t.is_word).count();
+        name(scene, range.start + quotes)
+    } else {
+        range
+    };
+    if range.is_empty() {
+        return Vec::new();
+    }
     let is_aim = attribute != Attribute::Goal
         || word(from.saturating_sub(1)) == "to"
         || word(range.start).ends_with("ing");

@@ -229,6 +229,9 @@ const CORRECTED: &[(&str, &[&str])] = &[
     ("I love making her happy.", &[]),
     ("Stuff like this is important to me.", &[]),
     ("I heard they sell great bread there.", &[]),
+    ("My name is\"Ada and I ji", &["name = Ada"]),
+    ("My name is \"Ada\".", &["name = Ada"]),
+    ("My name is \"it\".", &[]),
     (
         "I'm moving to Bergen nexty name isy name isy name isy name is Fr",
         &[concat!(
