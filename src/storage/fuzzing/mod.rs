@@ -18,14 +18,14 @@ mod view_files;
 use std::collections::HashSet;
 
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::rows::{self, PageRow, Reading};
 use super::views::document::{Verdict, verdict};
 use super::views::record::{PageRecord, each_entry, entries};
 use super::{fact_rows, foreign as other, schema};
 use crate::memory::fact::Fact;
-use crate::memory::page::Slot;
+use crate::memory::page::{NewPage, Slot, Texts};
 use crate::time::Timestamp;
 
 pub use row_values::rows;
@@ -43,10 +43,16 @@ pub fn foreign(bytes: &[u8]) {
         return;
     }
     let pages = other::pages_in(bytes, now);
-    let n_bytes = |t: &crate::memory::page::Texts| t.user_input.len() + t.agent_response.len();
+    let n_bytes = |t: &Texts| t.user_input.len() + t.agent_response.len();
     let total: usize = pages.iter().map(|page| n_bytes(&page.texts)).sum();
     assert!(total <= bytes.len(), "{total} bytes of text from {}", bytes.len());
     assert!(pages.iter().all(|page| n_bytes(&page.texts) > 0));
+    if let Ok(file) = serde_json::from_slice(bytes) {
+        let mut expected = Vec::new();
+        in_order(&file, &mut expected);
+        let told = |page: &NewPage| (page.texts.clone(), page.meta_data.clone());
+        assert_eq!(pages.iter().map(told).collect::<Vec<_>>(), expected);
+    }
     with_database(|conn| {
         let mut known = HashSet::new();
         let fresh: Vec<_> = pages
@@ -60,6 +66,24 @@ pub fn foreign(bytes: &[u8]) {
         other::store(conn, pages.clone(), |new, known| format!("{new} {known}")).unwrap();
         assert_eq!(all_pages(conn), stored, "taken in twice");
     });
+}
+
+/// Looks for exchanges as a person would: an object with two texts, and what is attached to it.
+fn in_order(value: &Value, found: &mut Vec<(Texts, Map<String, Value>)>) {
+    let text = |key: &str| value.get(key)?.as_str().map(str::to_owned);
+    let texts = text("user_input").zip(text("agent_response"));
+    match (texts, value) {
+        (Some((user_input, agent_response)), Value::Object(object))
+            if !user_input.is_empty() || !agent_response.is_empty() =>
+        {
+            let attached = object.get("meta_data").and_then(Value::as_object);
+            let texts = Texts { user_input, agent_response };
+            found.push((texts, attached.cloned().unwrap_or_default()));
+        }
+        (_, Value::Object(object)) => object.values().for_each(|inner| in_order(inner, found)),
+        (_, Value::Array(items)) => items.iter().for_each(|inner| in_order(inner, found)),
+        _ => {}
+    }
 }
 
 /// Demands that facts come back from their rows and from the view.
