@@ -4,7 +4,10 @@
 //! own; all are answered after the commit, or all fail. The answer comes before the memory takes the
 //! last one in: nothing else is done in between, so nobody can tell.
 
+use std::sync::Arc;
+
 use super::api::Added;
+use super::reader::{BeingRead, PageReader};
 use super::worker::{Stored, Worker};
 use crate::memory::change::Change;
 use crate::memory::decide::{Decision, Incoming};
@@ -22,8 +25,8 @@ pub(super) const MOST_BYTES: usize = 64 * 1024;
 struct Written {
     /// An answer for each.
     answers: Vec<Added>,
-    /// The last change, which the memory has not taken in yet.
-    last: Option<Change>,
+    /// The last change, which the memory has not taken in yet, with what is read on its page.
+    last: Option<(Change, BeingRead)>,
     /// Derived data of the others.
     rows: Vec<DerivedRow>,
 }
@@ -33,19 +36,26 @@ impl Worker {
     /// once all are on stable storage.
     pub(super) fn add(
         &mut self,
-        pages: &[NewPage],
+        pages: &[Arc<NewPage>],
+        reader: &PageReader,
         now: Timestamp,
         tell: impl Fn(Vec<Added>),
     ) -> Result<(), StoreError> {
-        let incoming: Vec<Incoming> = pages.iter().cloned().map(Incoming::read).collect();
+        let begun: Vec<_> = pages.iter().map(|page| (page, reader.begin(page))).collect();
+        let incoming: Vec<_> = begun
+            .into_iter()
+            .map(|(page, read)| (Incoming::read(NewPage::clone(page)), read))
+            .collect();
         let mut done = self.transact(|worker| worker.add_each(incoming, now))?;
         // What was taken in before the commit is committed now.
         self.is_stale = false;
         tell(done.answers);
-        if let Some(change) = done.last {
-            done.rows.extend(self.take_in(change));
+        if let Some((change, read)) = done.last {
+            done.rows.extend(self.take_in(change, [read]));
         }
-        self.derive(done.rows);
+        if !done.rows.is_empty() {
+            self.changed(done.rows);
+        }
         Ok(())
     }
 
@@ -53,16 +63,16 @@ impl Worker {
     /// yet.
     fn add_each(
         &mut self,
-        incoming: Vec<Incoming>,
+        incoming: Vec<(Incoming, BeingRead)>,
         now: Timestamp,
     ) -> Result<(Option<u64>, Written), StoreError> {
         let mut written = Written::default();
         let mut seq = None;
-        for incoming in incoming {
-            if let Some(change) = written.last.take() {
+        for (incoming, read) in incoming {
+            if let Some((change, read)) = written.last.take() {
                 // Should the commit fail, everything is read anew before the next answer.
                 self.is_stale = true;
-                written.rows.extend(self.take_in(change));
+                written.rows.extend(self.take_in(change, [read]));
             }
             match self.memory.decide_add(incoming, &Stored(&self.store), now) {
                 Decision::Duplicate(slot) => written.answers.push(self.known(slot)?),
@@ -70,7 +80,7 @@ impl Worker {
                     let mut change = *change;
                     seq = Some(self.store.write("add", &mut change)?);
                     written.answers.extend(self.added(&change));
-                    written.last = Some(change);
+                    written.last = Some((change, read));
                 }
             }
         }

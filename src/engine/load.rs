@@ -123,7 +123,7 @@ impl Filling<'_> {
             None => match self.store.page(head.slot) {
                 Ok(page) => {
                     if let Some(page) = page {
-                        self.memory.hold(AddedPage { page, analysis });
+                        self.memory.hold(AddedPage { page, analysis, reading: None });
                     }
                 }
                 Err(error) => self.error = self.error.take().or(Some(error)),

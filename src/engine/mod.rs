@@ -15,6 +15,7 @@ mod forgetting;
 mod info;
 mod load;
 mod options;
+mod reader;
 mod thread;
 mod worker;
 

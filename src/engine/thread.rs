@@ -17,6 +17,7 @@ use super::failure::{Failure, panicked};
 use super::forgetting::Wish;
 use super::info;
 use super::options::{OpenError, Options};
+use super::reader::PageReader;
 use super::worker::Worker;
 use crate::memory::page::{NewPage, PageId};
 use crate::storage::StoreError;
@@ -46,6 +47,7 @@ impl Engine {
             calls: Arc::downgrade(&calls),
             analyst: None,
             embedder: None,
+            reader: PageReader::default(),
         };
         std::thread::Builder::new()
             .name("engine".to_owned())
@@ -67,10 +69,12 @@ struct Thread {
     calls: Weak<Sender<Call>>,
     analyst: Option<Analyst>,
     embedder: Option<Embedder>,
+    reader: PageReader,
 }
 
 impl Thread {
     fn run(&mut self, inbox: &Receiver<Call>) {
+        self.reader = PageReader::start();
         if let Err(error) = self.open() {
             tracing::error!("{error}");
         }
@@ -79,7 +83,7 @@ impl Thread {
         let embedding = self.options.embedding.as_ref();
         self.embedder = embedding.and_then(|m| Embedder::start(Weak::clone(&self.calls), m));
         let mut next = None;
-        while let Some(call) = next.take().or_else(|| self.wait(inbox)) {
+        while let Some(call) = next.take().or_else(|| inbox.recv().ok()) {
             match call {
                 Call::Close(answer) => {
                     let closed = self.close();
@@ -95,27 +99,16 @@ impl Thread {
         }
     }
 
-    /// Returns the next call; none when nobody can call any more.
-    fn wait(&mut self, inbox: &Receiver<Call>) -> Option<Call> {
-        inbox.try_recv().ok().or_else(|| {
-            // Nobody waits now: the time for what the next add needs anyway.
-            if let Some(worker) = &mut self.worker {
-                worker.read_ahead();
-            }
-            inbox.recv().ok()
-        })
-    }
-
     /// Stores a page, together with those that wait behind it; returns the call that was met behind
     /// them.
     fn add(&mut self, page: NewPage, to: Answer<Added>, inbox: &Receiver<Call>) -> Option<Call> {
         let mut n_bytes = page.texts.len_bytes();
-        let (mut pages, mut answers, mut other) = (vec![page], vec![to], None);
+        let (mut pages, mut answers, mut other) = (vec![Arc::new(page)], vec![to], None);
         while pages.len() < MOST_PAGES && n_bytes < MOST_BYTES {
             match inbox.try_recv() {
                 Ok(Call::Add(page, to)) => {
                     n_bytes += page.texts.len_bytes();
-                    pages.push(*page);
+                    pages.push(Arc::from(page));
                     answers.push(to);
                 }
                 met => {
@@ -130,7 +123,10 @@ impl Thread {
                 drop(to.send(Ok(added)));
             }
         };
-        if let Err(failure) = self.survive(|w| w.add(&pages, Timestamp::now(), tell)) {
+        let reader = std::mem::take(&mut self.reader);
+        let outcome = self.survive(|w| w.add(&pages, &reader, Timestamp::now(), tell));
+        self.reader = reader;
+        if let Err(failure) = outcome {
             let error = failure.told(Write);
             for to in answers.take() {
                 drop(to.send(Err(error.clone())));

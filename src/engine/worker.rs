@@ -11,6 +11,7 @@ use super::consolidating::Consolidating;
 use super::embedding::{self, Embedding};
 use super::load::{self, Loaded};
 use super::options::Options;
+use super::reader::{BeingRead, Read};
 use crate::embed::StaticModel;
 use crate::memory::Memory;
 use crate::memory::change::Change;
@@ -89,7 +90,7 @@ impl Worker {
             embedding: Embedding::default(),
             n_tokenised,
         };
-        worker.derive(fresh);
+        worker.keep(fresh);
         worker.file_overflow()?;
         worker.read_unread()?;
         Ok(worker)
@@ -192,7 +193,7 @@ impl Worker {
             self.memory.set_vector(slot, vector);
         }
         self.n_tokenised += loaded.fresh.len() as u64;
-        self.derive(loaded.fresh);
+        self.keep(loaded.fresh);
         self.is_stale = false;
         Ok(())
     }
@@ -232,13 +233,14 @@ impl Worker {
             Err(refused) => Ok((None, Err(refused))),
         })?;
         Ok(decided.map(|change| {
-            let rows = self.take_in(change);
-            self.derive(rows);
+            let rows = self.take_in(change, []);
+            self.changed(rows);
         }))
     }
 
     /// Begins a transaction, takes in what others committed, and lets `work` write. What it wrote is
-    /// committed if it returns the sequence number of the last change, else nothing is.
+    /// committed if it returns the sequence number of the last change, else nothing is. The keeper is
+    /// told by the caller.
     pub(super) fn transact<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<(Option<u64>, T), StoreError>,
@@ -253,33 +255,44 @@ impl Worker {
             Ok((None, done)) => Ok((false, done)),
             Err(error) => Err(error),
         };
-        let is_written = matches!(outcome, Ok((true, _)));
-        if !is_written {
+        if !matches!(outcome, Ok((true, _))) {
             self.store.rollback();
         }
         drop(held);
-        if let Some(keeper) = self.keeper.as_ref().filter(|_| is_written) {
-            keeper.changed();
-        }
         outcome.map(|(_, done)| done)
     }
 
     /// Takes in what was written here; returns the derived data of its pages, which is stored once
-    /// they are committed: whoever stores it looks for them.
-    pub(super) fn take_in(&mut self, change: Change) -> Vec<DerivedRow> {
+    /// they are committed: whoever stores it looks for them. `read` is what was read on the pages
+    /// meanwhile.
+    pub(super) fn take_in(
+        &mut self,
+        change: Change,
+        read: impl IntoIterator<Item = BeingRead>,
+    ) -> Vec<DerivedRow> {
         if !change.forgotten.is_empty() {
             // Read anew before the next answer.
             self.is_stale = true;
             return Vec::new();
         }
-        let analyses: Vec<Analysis> = change.pages.iter().map(|page| self.analysis(page)).collect();
-        let row = |(page, analysis): (&Page, &Analysis)| DerivedRow {
-            slot: page.slot,
-            text_hash: page.new.texts.checksum(),
-            bytes: analysis.to_bytes(),
-        };
-        let rows = change.pages.iter().zip(&analyses).map(row).collect();
-        self.memory.apply(change, analyses);
+        let mut read = read.into_iter();
+        let (mut found, mut rows) = (Vec::new(), Vec::new());
+        for page in &change.pages {
+            let (analysis, reading) = match read.next().and_then(BeingRead::wait) {
+                Some(Read { analysis, reading }) => {
+                    self.n_tokenised += 1;
+                    (analysis, Some(reading.at(page.slot)))
+                }
+                None => (self.analysis(page), None),
+            };
+            rows.push(DerivedRow {
+                slot: page.slot,
+                text_hash: page.new.texts.checksum(),
+                bytes: analysis.to_bytes(),
+            });
+            found.push((analysis, reading));
+        }
+        self.memory.apply(change, found);
         rows
     }
 
@@ -315,21 +328,21 @@ impl Worker {
                 SegmentRow::Merged(from, into) => change.mid.merged.push((from, into)),
             }
         }
-        let analyses: Vec<Analysis> = change.pages.iter().map(|page| self.analysis(page)).collect();
-        self.memory.apply(change, analyses);
+        let read: Vec<_> = change.pages.iter().map(|page| (self.analysis(page), None)).collect();
+        self.memory.apply(change, read);
     }
 
-    /// Does, while nobody waits, what the next add needs.
-    pub(super) fn read_ahead(&mut self) {
-        self.memory.read_ahead();
+    /// Has derived data stored that had to be made anew.
+    fn keep(&self, rows: Vec<DerivedRow>) {
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| !rows.is_empty()) {
+            keeper.keep(rows);
+        }
     }
 
-    /// Has derived data stored when there is time.
-    pub(super) fn derive(&self, rows: Vec<DerivedRow>) {
+    /// Tells the keeper that something was committed, with derived data to store when there is time.
+    pub(super) fn changed(&self, rows: Vec<DerivedRow>) {
         if let Some(keeper) = &self.keeper {
-            for row in rows {
-                keeper.keep(row);
-            }
+            keeper.changed(rows);
         }
     }
 }

@@ -4,6 +4,7 @@
 use crate::memory::long::LongChange;
 use crate::memory::mid::MidChange;
 use crate::memory::page::{Page, PageId, Slot};
+use crate::memory::reading::PageReading;
 use crate::memory::segment::SegmentId;
 use crate::retrieval::Analysis;
 
@@ -14,6 +15,8 @@ pub struct AddedPage {
     pub page: Page,
     /// What the index needs.
     pub analysis: Analysis,
+    /// What filing reads on it, if that is known already.
+    pub reading: Option<PageReading>,
 }
 
 /// What is known anew of how a stored page goes on with the one before it.

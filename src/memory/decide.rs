@@ -130,10 +130,8 @@ impl Memory {
         draft.flush_visits();
         for (&slot, added) in self.short_term.iter().take(n_pages) {
             let previous = self.index.previous(slot);
-            let reading = match self.readings.get(&slot) {
-                Some(reading) => Cow::Borrowed(reading),
-                None => Cow::Owned(PageReading::of(slot, &added.page.new.texts)),
-            };
+            let read = || Cow::Owned(PageReading::of(slot, &added.page.new.texts));
+            let reading = added.reading.as_ref().map_or_else(read, Cow::Borrowed);
             let (reading, analysis) = (reading.as_ref(), &added.analysis);
             draft.file(Filing { slot, reading, analysis, previous }, around);
         }

@@ -235,7 +235,8 @@ impl<'a> Draft<'a> {
             .mid
             .entries
             .iter()
-            .filter(|(id, _)| !self.changed.contains_key(id) && !self.gone.contains_key(id));
+            .filter(|(id, _)| !self.changed.contains_key(id))
+            .filter(|(id, _)| self.gone.is_empty() || !self.gone.contains_key(id));
         old.map(|(_, entry)| entry).chain(self.changed.values())
     }
 

@@ -45,7 +45,7 @@ fn add(memory: &mut Memory, text: &str) -> usize {
         Decision::Add(change) => {
             let n_merged = change.mid.merged.len();
             let analysis = Analysis::of(&change.pages[0].new.texts, now(), StaticModel::built_in());
-            memory.apply(*change, [analysis]);
+            memory.apply(*change, [(analysis, None)]);
             n_merged
         }
         Decision::Duplicate(slot) => panic!("{slot:?}"),

@@ -66,8 +66,6 @@ pub struct Memory {
     long_term: LongTerm,
     index: Index,
     last_slot: Slot,
-    /// Pages of short-term memory that were read ahead, since they are filed next.
-    readings: HashMap<Slot, PageReading>,
 }
 
 /// What is in memory of a page that is not in short-term memory.
@@ -131,7 +129,6 @@ impl Memory {
             long_term: LongTerm::new(settings.knowledge),
             index: Index::default(),
             last_slot: Slot(0),
-            readings: HashMap::new(),
         }
     }
 
@@ -180,19 +177,14 @@ impl Memory {
         self.short_term.len() > self.short_term_capacity
     }
 
-    /// Reads what filing needs of the pages that the next add will file.
-    pub fn read_ahead(&mut self) {
-        let filed = (self.short_term.len() + 1).saturating_sub(self.short_term_capacity);
-        for (&slot, added) in self.short_term.iter().take(filed) {
-            let read = || PageReading::of(slot, &added.page.new.texts);
-            self.readings.entry(slot).or_insert_with(read);
-        }
-    }
-
-    /// Carries out what was decided here or committed by another process. `analyses` are of the new
-    /// pages, in their order.
-    pub fn apply(&mut self, change: Change, analyses: impl IntoIterator<Item = Analysis>) {
-        for (page, analysis) in change.pages.into_iter().zip(analyses) {
+    /// Carries out what was decided here or committed by another process. `read` is what was read on
+    /// the new pages, in their order: what the index needs and, if it is known, what filing needs.
+    pub fn apply(
+        &mut self,
+        change: Change,
+        read: impl IntoIterator<Item = (Analysis, Option<PageReading>)>,
+    ) {
+        for (page, (analysis, reading)) in change.pages.into_iter().zip(read) {
             let (slot, timestamp) = (page.slot, page.new.timestamp);
             let session = &page.new.session;
             if self.index.insert(slot, session, timestamp.micros(), &analysis) {
@@ -200,11 +192,10 @@ impl Memory {
                 let analysis = &analysis;
                 self.note(&Known { slot, id, timestamp, session, text_hash, analysis });
             }
-            self.hold(AddedPage { page, analysis });
+            self.hold(AddedPage { page, analysis, reading });
         }
         for (slot, _) in &change.mid.filed {
             self.short_term.remove(slot);
-            self.readings.remove(slot);
         }
         self.mid_term.apply(&change.mid);
         self.long_term.apply(change.long);

@@ -1,7 +1,7 @@
 //! What filing reads on a page by itself, whatever segment it joins: its terms and the sentences
 //! that may be quoted.
 //!
-//! It can be made ahead, when nobody waits: it depends on the page's texts alone.
+//! It can be made beforehand and elsewhere: it depends on the page's texts alone.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,6 +32,15 @@ impl PageReading {
     /// Reads a page.
     pub fn of(slot: Slot, texts: &Texts) -> Self {
         Self { terms: page_terms(texts), sentences: quotable(slot, texts) }
+    }
+
+    /// Says in which place the page stands.
+    #[must_use]
+    pub fn at(mut self, slot: Slot) -> Self {
+        for sentence in &mut self.sentences {
+            Arc::make_mut(sentence).candidate.slot = slot;
+        }
+        self
     }
 }
 

@@ -43,10 +43,10 @@ pub(crate) type Told = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// Something to keep house for.
 enum Note {
-    /// Something was committed.
-    Changed,
-    /// Derived data of a page.
-    Derived(DerivedRow),
+    /// Something was committed; derived data of the pages.
+    Changed(Vec<DerivedRow>),
+    /// Derived data of pages that were there.
+    Derived(Vec<DerivedRow>),
     /// The vector of a page by a model of a server.
     Vector(DerivedRow),
     /// Something was forgotten: here, with whom to tell that it is erased, or by another process.
@@ -104,14 +104,15 @@ impl Keeper {
         Ok(Self { notes: Some(notes), thread: Some(thread) })
     }
 
-    /// Tells that something was committed.
-    pub(crate) fn changed(&self) {
-        self.tell(Note::Changed);
+    /// Tells that something was committed, and hands over derived data of the pages to be stored when
+    /// there is time.
+    pub(crate) fn changed(&self, rows: Vec<DerivedRow>) {
+        self.tell(Note::Changed(rows));
     }
 
-    /// Hands over derived data to be stored when there is time.
-    pub(crate) fn keep(&self, row: DerivedRow) {
-        self.tell(Note::Derived(row));
+    /// Hands over derived data of pages that were there, to be stored when there is time.
+    pub(crate) fn keep(&self, rows: Vec<DerivedRow>) {
+        self.tell(Note::Derived(rows));
     }
 
     /// Hands over a vector to be stored when there is time.
@@ -194,12 +195,13 @@ impl House {
 
     fn take(&mut self, note: Note) {
         match note {
-            Note::Changed => {
+            Note::Changed(rows) => {
+                self.rows.extend(rows);
                 let now = Instant::now();
                 self.last_change = Some(now);
                 self.show_by.get_or_insert(now + VIEW_DELAY);
             }
-            Note::Derived(row) => self.rows.push(row),
+            Note::Derived(rows) => self.rows.extend(rows),
             Note::Vector(row) => self.vector_rows.push(row),
             Note::Erase(told) => {
                 let now = Instant::now();
