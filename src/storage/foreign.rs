@@ -4,6 +4,8 @@
 //! renamed only after its pages are committed, and is never overwritten.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read as _;
 
 use rusqlite::Connection;
 use serde_json::{Map, Value};
@@ -11,7 +13,7 @@ use serde_json::{Map, Value};
 use super::folder::Folder;
 use super::rows::{self, PageRow, Reading};
 use super::views::NAMES;
-use super::views::document::{Verdict, verdict};
+use super::views::document::{HEAD_BYTES, is_marked};
 use super::views::record::{each_object, values};
 use super::{StoreError, log};
 use crate::memory::page::{NewPage, Page, PageId, Slot, Texts};
@@ -66,8 +68,13 @@ fn found(folder: &Folder, now: Timestamp) -> Result<Vec<(String, Vec<NewPage>)>,
             continue;
         }
         let path = folder.path(&name);
-        let bytes = std::fs::read(&path).map_err(|e| StoreError::io("read", &path, e))?;
-        if verdict(&bytes) == Verdict::Foreign {
+        let io = |e| StoreError::io("read", &path, e);
+        let mut file = File::open(&path).map_err(io)?;
+        let mut bytes = Vec::new();
+        // A view of ours is known by its beginning, however large it is.
+        file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut bytes).map_err(io)?;
+        if !is_marked(&bytes) {
+            file.read_to_end(&mut bytes).map_err(io)?;
             files.push((name, pages_in(&bytes, now)));
         }
     }

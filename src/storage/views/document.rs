@@ -22,10 +22,18 @@ pub(crate) enum Verdict {
     Foreign,
 }
 
+/// The first bytes of a file, among which our mark stands.
+pub(crate) const HEAD_BYTES: usize = 200;
+
+/// Whether a file that begins with `bytes` is one of our views, whole or not.
+pub(crate) fn is_marked(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(HEAD_BYTES)).unwrap_or_default();
+    String::from_utf8_lossy(head).contains(MARK)
+}
+
 /// Tells what a file is.
 pub(crate) fn verdict(bytes: &[u8]) -> Verdict {
-    let head = String::from_utf8_lossy(bytes.get(..bytes.len().min(200)).unwrap_or_default());
-    if !head.contains(MARK) {
+    if !is_marked(bytes) {
         return Verdict::Foreign;
     }
     let tail = bytes.get(bytes.len().saturating_sub(64)..).unwrap_or_default();

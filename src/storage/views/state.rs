@@ -14,7 +14,7 @@ use crate::memory::profile::Topic;
 use crate::memory::segment::SegmentId;
 use crate::storage::StoreError;
 use crate::storage::fact_rows::{self, ProseRecord};
-use crate::storage::rows::{self, PageRow};
+use crate::storage::rows;
 use crate::storage::segment_rows::{self, SegmentRow};
 use crate::storage::{log, schema};
 use crate::time::Timestamp;
@@ -23,9 +23,9 @@ use crate::time::Timestamp;
 pub(super) struct Newest {
     pub(super) header: Header,
     pub(super) mid_term_seq: u64,
-    pub(super) pages: Vec<PageRow>,
-    pub(super) filed: Vec<PageRow>,
-    pub(super) segments: Vec<SegmentRow>,
+    pub(super) pages: Vec<Slot>,
+    pub(super) filed: Vec<Slot>,
+    pub(super) segments: Vec<SegmentId>,
 }
 
 fn header(conn: &Connection) -> Result<Header, StoreError> {
@@ -67,47 +67,43 @@ pub(super) fn profile(conn: &Connection) -> Result<(Header, Map<String, Value>),
     })
 }
 
-/// Reads, in one short transaction, what the short-term view shows beside a mid-term view of
-/// `mid_term_seq`.
+/// Reads what the short-term view shows beside a mid-term view of `mid_term_seq`. The caller reads
+/// one moment's state, and in it the pages and segments that are named.
 pub(super) fn newest(conn: &Connection, mid_term_seq: u64) -> Result<Newest, StoreError> {
-    in_snapshot(conn, |conn| {
-        let (written, _, _) = log::since(conn, mid_term_seq)?;
-        let pages = |slots: Vec<Slot>| -> Result<Vec<PageRow>, StoreError> {
-            slots.into_iter().filter_map(|slot| rows::page(conn, slot).transpose()).collect()
-        };
-        let moved = written.filed.iter().map(|(slot, _)| slot).chain(&written.relinked);
-        let mut filed: Vec<Slot> = moved.copied().map(Slot).collect();
-        let mut segments: Vec<u32> = written.segments;
-        segments.extend(written.merged.iter().map(|(from, _)| from));
-        filed.sort_unstable();
-        filed.dedup();
-        segments.sort_unstable();
-        segments.dedup();
-        Ok(Newest {
-            header: header(conn)?,
-            mid_term_seq,
-            pages: pages(rows::short_term(conn)?)?,
-            filed: pages(filed)?,
-            segments: segments
-                .into_iter()
-                .filter_map(|id| segment_rows::get(conn, SegmentId(id)).transpose())
-                .collect::<Result<_, _>>()?,
-        })
-    })
+    let (written, _, _) = log::since(conn, mid_term_seq)?;
+    let moved = written.filed.iter().map(|(slot, _)| slot).chain(&written.relinked);
+    let mut filed: Vec<Slot> = moved.copied().map(Slot).collect();
+    let merged = written.merged.iter().map(|(from, _)| from);
+    let mut segments: Vec<SegmentId> =
+        written.segments.iter().chain(merged).copied().map(SegmentId).collect();
+    filed.sort_unstable();
+    filed.dedup();
+    segments.sort_unstable();
+    segments.dedup();
+    let (header, pages) = (header(conn)?, rows::short_term(conn)?);
+    Ok(Newest { header, mid_term_seq, pages, filed, segments })
 }
 
-pub(super) type MidTermState = (Header, Vec<SegmentRow>, BTreeMap<SegmentId, Vec<Slot>>);
+/// Which segments the mid-term view shows.
+pub(super) struct MidTermState {
+    pub(super) header: Header,
+    /// Segments that pages can join.
+    pub(super) live: Vec<SegmentId>,
+    /// Segments whose pages are in another one now.
+    pub(super) merged: BTreeMap<SegmentId, SegmentId>,
+    /// Which pages each holds, merges resolved.
+    pub(super) members: BTreeMap<SegmentId, Vec<Slot>>,
+}
 
-/// Reads, in one short transaction, all segments and which pages each holds, merges resolved.
+/// Reads, in one short transaction, which segments there are and which pages each holds.
 pub(super) fn mid_term(conn: &Connection) -> Result<MidTermState, StoreError> {
     in_snapshot(conn, |conn| {
-        let (mut segments, mut merged) = (Vec::new(), BTreeMap::new());
+        let (mut live, mut merged) = (Vec::new(), BTreeMap::new());
         segment_rows::each(conn, |row| {
-            let row = row?;
-            if let SegmentRow::Merged(from, into) = row {
-                merged.insert(from, into);
+            match row? {
+                SegmentRow::Live(segment) => live.push(segment.id),
+                SegmentRow::Merged(from, into) => drop(merged.insert(from, into)),
             }
-            segments.push(row);
             Ok(())
         })?;
         let mut members: BTreeMap<SegmentId, Vec<Slot>> = BTreeMap::new();
@@ -121,11 +117,12 @@ pub(super) fn mid_term(conn: &Connection) -> Result<MidTermState, StoreError> {
             members.entry(id).or_default().push(head.slot);
             Ok(())
         })?;
-        Ok((header(conn)?, segments, members))
+        Ok(MidTermState { header: header(conn)?, live, merged, members })
     })
 }
 
-fn in_snapshot<T>(
+/// Reads one moment's state.
+pub(super) fn in_snapshot<T>(
     conn: &Connection,
     read: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {

@@ -12,15 +12,14 @@ use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::record::{PageRecord, SegmentRecord};
-use super::state::{self, Newest};
+use super::state::{self, MidTermState, Newest};
 use super::{Found, Header, MID_TERM, PROFILE, SHORT_TERM};
 use crate::memory::page::Slot;
-use crate::memory::segment::SegmentId;
 use crate::storage::StoreError;
 use crate::storage::folder::Folder;
 use crate::storage::rows;
 use crate::storage::schema;
-use crate::storage::segment_rows::SegmentRow;
+use crate::storage::segment_rows::{self, SegmentRow};
 
 /// The list of pages filed since the mid-term view may get this long before that view is rewritten.
 const MOST_FILED_SINCE: usize = 1000;
@@ -87,20 +86,26 @@ impl Writer {
         self.write_profile(conn, &epoch, on)?;
         let short = self.present(SHORT_TERM, &epoch)?;
         let mid = self.present(MID_TERM, &epoch)?;
-        let newest = state::newest(conn, mid.as_ref().map_or(0, |h| h.seq))?;
-        let n_filed = newest.filed.len();
-        let small =
-            || rows::last_slot(conn).is_ok_and(|last| last.0 as usize <= MOST_PAGES_AT_EXIT);
-        let rewrite = mid.is_none()
-            || n_filed > MOST_FILED_SINCE
-            || on == Occasion::Forgetting
-            || (on == Occasion::Exit && n_filed > 0 && small());
+        let rewrite = state::in_snapshot(conn, |conn| {
+            let newest = state::newest(conn, mid.as_ref().map_or(0, |h| h.seq))?;
+            let n_filed = newest.filed.len();
+            let small =
+                || rows::last_slot(conn).is_ok_and(|last| last.0 as usize <= MOST_PAGES_AT_EXIT);
+            let rewrite = mid.is_none()
+                || n_filed > MOST_FILED_SINCE
+                || on == Occasion::Forgetting
+                || (on == Occasion::Exit && n_filed > 0 && small());
+            if !rewrite && short.is_none_or(|h| h.seq < newest.header.seq) {
+                self.write_short_term(conn, &newest)?;
+            }
+            Ok(rewrite)
+        })?;
         if rewrite {
             self.write_mid_term(conn)?;
             let seq = self.known.get(MID_TERM).map_or(0, |(_, header)| header.seq);
-            self.write_short_term(&state::newest(conn, seq)?)?;
-        } else if short.is_none_or(|h| h.seq < newest.header.seq) {
-            self.write_short_term(&newest)?;
+            state::in_snapshot(conn, |conn| {
+                self.write_short_term(conn, &state::newest(conn, seq)?)
+            })?;
         }
         Ok(())
     }
@@ -140,53 +145,64 @@ impl Writer {
         self.previous_epochs.iter().flat_map(|known| known.split(' ')).any(|known| known == epoch)
     }
 
-    fn write_short_term(&mut self, newest: &Newest) -> Result<(), StoreError> {
+    /// Writes the short-term view, row by row: `conn` reads the moment that `newest` is of.
+    fn write_short_term(&mut self, conn: &Connection, newest: &Newest) -> Result<(), StoreError> {
         let path = self.folder.path(SHORT_TERM);
         let io = |e| StoreError::io("write", &path, e);
         let written = self.folder.write(SHORT_TERM, |out| {
             let mut view = begin(out, "memoryos/short_term/1", &newest.header).map_err(io)?;
             view.field("mid_term_seq", &newest.mid_term_seq).map_err(io)?;
-            for (name, pages) in [("pages", &newest.pages), ("filed_since", &newest.filed)] {
+            for (name, slots) in [("pages", &newest.pages), ("filed_since", &newest.filed)] {
                 view.array(name, |items| {
-                    pages.iter().try_for_each(|p| items.push(&PageRecord::of(p)))
-                })
-                .map_err(io)?;
+                    for slot in slots {
+                        let Some(row) = rows::page(conn, *slot)? else { continue };
+                        items.push(&PageRecord::of(&row)).map_err(io)?;
+                    }
+                    Ok::<_, Failure>(())
+                })?;
             }
             view.array("segments_since", |items| {
-                newest.segments.iter().try_for_each(|segment| items.push(&segment_value(segment)))
-            })
-            .map_err(io)?;
+                for id in &newest.segments {
+                    let Some(segment) = segment_rows::get(conn, *id)? else { continue };
+                    items.push(&segment_value(&segment)).map_err(io)?;
+                }
+                Ok::<_, Failure>(())
+            })?;
             view.end().map_err(io)
         })?;
         self.remember(SHORT_TERM, &written, newest.header.clone());
         Ok(())
     }
 
+    /// Writes the mid-term view, row by row and in short reads. What becomes of a segment meanwhile is
+    /// in the short-term view, which is written after this.
     fn write_mid_term(&mut self, conn: &Connection) -> Result<(), StoreError> {
-        let (header, segments, members) = state::mid_term(conn)?;
+        let MidTermState { header, live, merged, mut members } = state::mid_term(conn)?;
         let path = self.folder.path(MID_TERM);
         let io = |e| StoreError::io("write", &path, e);
         let written = self.folder.write(MID_TERM, |out| {
             let mut view = begin(out, "memoryos/mid_term/1", &header).map_err(io)?;
             view.array("segments", |items| {
-                for segment in &segments {
-                    let mut value = segment_value(segment);
-                    if let (SegmentRow::Live(segment), Some(object)) =
-                        (segment, value.as_object_mut())
-                    {
-                        let slots = members.get(&segment.id).map(Vec::as_slice).unwrap_or_default();
-                        object.insert("pages".to_owned(), page_values(conn, slots)?.into());
+                for id in &live {
+                    let Some(row @ SegmentRow::Live(_)) = segment_rows::get(conn, *id)? else {
+                        continue;
+                    };
+                    let mut value = segment_value(&row);
+                    if let Some(object) = value.as_object_mut() {
+                        let slots = members.remove(id).unwrap_or_default();
+                        object.insert("pages".to_owned(), page_values(conn, &slots)?.into());
                     }
+                    items.push(&value).map_err(io)?;
+                }
+                for (from, into) in &merged {
+                    let value = segment_value(&SegmentRow::Merged(*from, *into));
                     items.push(&value).map_err(io)?;
                 }
                 Ok::<_, Failure>(())
             })?;
             // A page is in a view whatever became of its segment's row.
-            let live = |id: &SegmentId| {
-                segments.iter().any(|s| matches!(s, SegmentRow::Live(s) if s.id == *id))
-            };
             view.array("pages_without_segment", |items| {
-                for (_, slots) in members.iter().filter(|(id, _)| !live(id)) {
+                for slots in members.values() {
                     page_values(conn, slots)?.iter().try_for_each(|p| items.push(p)).map_err(io)?;
                 }
                 Ok::<_, Failure>(())
