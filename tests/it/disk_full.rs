@@ -20,11 +20,17 @@ pub(crate) struct SmallDisk {
 
 impl SmallDisk {
     /// Mounts 3 MB; none where that cannot be done.
-    pub(crate) fn mount() -> Option<Self> {
+    fn mount() -> Option<Self> {
+        Self::of(3)
+    }
+
+    /// Mounts so many megabytes; none where that cannot be done.
+    pub(crate) fn of(megabytes: u32) -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let at = folder.path().join("disk");
         fs::create_dir(&at).unwrap();
-        let mount = ["-t", "tmpfs", "-o", "size=3m", "memoryos-test"];
+        let size = format!("size={megabytes}m");
+        let mount = ["-t", "tmpfs", "-o", &size, "memoryos-test"];
         let mounted = is_root()
             && Command::new("mount")
                 .args(mount)

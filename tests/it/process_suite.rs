@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::disk_full::SmallDisk;
-use crate::support::{Judge, PATIENCE, Server, Setup, copy_tree, names, outcome, rename};
+use crate::support::{Judge, PATIENCE, Server, Setup, copy_tree, names, outcome, put, rename};
 
 /// The seed of all random numbers here.
 const SEED: u64 = 0x2545_f491_4f6c_dd1d;
@@ -274,7 +274,10 @@ fn a_version_raised_under_three_writers_ends_all_writing_and_no_reading() {
 
 #[test]
 fn a_full_disk_under_three_writers_refuses_adds_and_loses_nothing() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = SmallDisk::of(64) else { return };
+    // Room for what a start needs beside what is stored by then: a copy of the log.
+    let reserve = disk.path().join("reserve");
+    put(&reserve, vec![1; 32 << 20]);
     let setup = Setup::new(disk.path(), "ada");
     let shared = Shared::default();
     thread::scope(|scope| {
@@ -292,6 +295,7 @@ fn a_full_disk_under_three_writers_refuses_adds_and_loses_nothing() {
         drop(over);
     });
     disk.make_room();
+    fs::remove_file(reserve).unwrap();
     let n_sent = shared.n_sent.load(Ordering::SeqCst);
     demand(&setup, &shared.judge(), n_sent, "after room was made");
     let page = json!({"user_input": "there is room again", "agent_response": "good"});
