@@ -54,7 +54,18 @@ fn places(whole: &[u8], what: &str, more: usize) -> Vec<usize> {
     at.flat_map(|(at, _)| at..(at + what.len() + more).min(whole.len())).collect()
 }
 
-/// Returns the first `n` bytes of each page of a database, or of each frame of its log.
+/// Returns the first 16 bytes of each page of a database.
+fn page_heads(whole: &[u8]) -> Vec<usize> {
+    heads(whole, 0, u16::from_be_bytes([whole[16], whole[17]]).into(), 16)
+}
+
+/// Returns the first 24 bytes of each frame of a log.
+fn frame_heads(whole: &[u8]) -> Vec<usize> {
+    let page = u32::from_be_bytes([whole[8], whole[9], whole[10], whole[11]]);
+    heads(whole, 32, usize::try_from(page).unwrap() + 24, 24)
+}
+
+/// Returns the first `n` bytes of each part of a file that is so long.
 fn heads(whole: &[u8], first: usize, page: usize, n: usize) -> Vec<usize> {
     (first..whole.len()).step_by(page).flat_map(|at| at..(at + n).min(whole.len())).collect()
 }
@@ -102,7 +113,7 @@ fn a_database_with_any_byte_changed_or_cut_short_gives_every_page() {
         let identity = ["ada", "library", "owner", "epoch", "identity", "gaps"];
         let identity = identity.map(|what| places(whole, what, 8)).concat();
         let texts = places(whole, "Page ", 40);
-        vec![(0..100).collect(), heads(whole, 0, 4096, 16), identity, texts]
+        vec![(0..100).collect(), page_heads(whole), identity, texts]
     };
     try_all(End::Clean, "memory.db", n_points(250), interesting, |site, damaged, at| {
         let notices = check_twice(site, "memory.db", damaged, 0, at);
@@ -116,7 +127,7 @@ fn a_database_with_any_byte_changed_or_cut_short_gives_every_page() {
 fn a_log_with_any_byte_changed_or_cut_short_loses_nothing_in_silence() {
     let interesting = |whole: &[u8]| {
         let texts = places(whole, "Page ", 40);
-        vec![(0..32).collect(), heads(whole, 32, 4096 + 24, 24), texts]
+        vec![(0..32).collect(), frame_heads(whole), texts]
     };
     let name = "memory.db-wal";
     try_all(End::Killed, name, n_points(150), interesting, |site, damaged, at| {
@@ -180,7 +191,7 @@ fn views_alone_restore_a_user_and_a_damaged_one_all_that_it_still_says() {
 #[test]
 fn derived_data_with_any_byte_changed_or_cut_short_changes_nothing() {
     let name = "embeddings/static-128.db";
-    let interesting = |whole: &[u8]| vec![(0..100).collect(), heads(whole, 0, 4096, 16)];
+    let interesting = |whole: &[u8]| vec![(0..100).collect(), page_heads(whole)];
     try_all(End::Clean, name, n_points(50), interesting, |site, damaged, at| {
         assert_eq!(check_twice(site, name, damaged, 0, at), "", "{at}");
     });
