@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::rows::PageRow;
 use super::super::segment_rows::{self, SegmentRow};
 use super::super::views::document::{Document, Verdict, verdict};
-use super::super::views::record::{PageRecord, values};
+use super::super::views::record::{PageRecord, SegmentRecord, values};
 use super::super::views::{Contents, MID_TERM, SHORT_TERM, contents_of};
 use super::super::{fact_rows, sums};
 
@@ -27,7 +27,7 @@ pub fn views(bytes: &[u8]) {
     let contents = contents_of(vec![(SHORT_TERM, file.clone())]);
     believed(&contents, &file, is_intact);
     if bytes == file {
-        facts_are_ours(&contents, &file);
+        ours(&contents, &file, is_intact);
     }
     super::with_database(|conn| kept(conn, &contents));
     // What a second, older file holds adds to it and takes nothing away.
@@ -50,6 +50,7 @@ fn believed(contents: &Contents, file: &[u8], is_intact: bool) {
     if !is_intact {
         assert_eq!((&contents.owner, &contents.prose), (&None, &None));
         assert!(contents.seqs.is_empty() && contents.oldest == 0);
+        assert!(contents.merged.is_empty(), "a merge has no checksum of its own");
     }
     if contents.owner.is_none() && !text.is_empty() {
         let is_foreign = verdict(file) == Verdict::Foreign;
@@ -57,12 +58,17 @@ fn believed(contents: &Contents, file: &[u8], is_intact: bool) {
     }
 }
 
-/// A fact whose checksum nobody made right stands there as this program writes it.
-fn facts_are_ours(contents: &Contents, file: &[u8]) {
+/// A fact, and a segment of a file that is not intact, whose checksum nobody made right stands there
+/// as this program writes it.
+fn ours(contents: &Contents, file: &[u8], is_intact: bool) {
     let text = String::from_utf8_lossy(file);
     for fact in contents.facts.values() {
         let sum = fact_rows::shown(fact)["checksum"].to_string();
         assert!(text.contains(&sum), "a fact was made up: {fact:?}");
+    }
+    for segment in contents.segments.values().filter(|_| !is_intact) {
+        let sum = format!("\"{}\"", SegmentRecord::of(segment).sum());
+        assert!(text.contains(&sum), "a segment was made up: {segment:?}");
     }
 }
 
@@ -169,6 +175,10 @@ fn seal(object: &mut Map<String, Value>) {
         record.ok().and_then(PageRecord::sum)
     } else if object.contains_key("fact_id") {
         fact_rows::sum_of(object)
+    } else if object.contains_key("segment_id") {
+        let own: Map<String, Value> =
+            object.clone().into_iter().filter(|(name, _)| name != "pages").collect();
+        serde_json::from_value::<SegmentRecord>(own.into()).ok().map(|record| record.sum())
     } else {
         None
     };

@@ -133,7 +133,7 @@ impl SegmentRecord {
     }
 
     /// Returns the checksum of all fields but the checksum.
-    fn sum(&self) -> String {
+    pub(in crate::storage) fn sum(&self) -> String {
         let bare = Self { checksum: String::new(), ..self.clone() };
         let text = serde_json::to_string(&bare).unwrap_or_default();
         format!("{:016x}", xxh3_64(text.as_bytes()))
