@@ -31,9 +31,8 @@ impl Point {
     /// the index of the log and a part of a commit that nobody was told of, that cannot be told from
     /// a flipped bit in one that was.
     fn may_tell(&self, notices: &str) -> bool {
-        let torn = self.power_cut
-            && notices.contains("its log breaks off: 1 commits behind the break, 0 frames missing")
-            && notices.contains("No page is known to be lost");
+        // Such a page may then be named as lost, although nobody was told that it was stored.
+        let torn = self.power_cut && notices.contains("commits behind the break");
         let told = notices.lines().filter(|line| !(self.imports && line.contains("took in")));
         self.damaged || torn || told.count() == 0
     }
