@@ -41,6 +41,8 @@ pub(crate) struct Worker {
     stop: Arc<AtomicBool>,
     /// Whether something in memory was forgotten on disk.
     pub(super) is_stale: bool,
+    /// Whether another process had committed something when that was last looked at.
+    has_company: bool,
     /// Its work for a model.
     pub(super) consolidating: Consolidating,
     /// Its work for a model that makes vectors.
@@ -86,6 +88,7 @@ impl Worker {
             options,
             stop,
             is_stale: false,
+            has_company: false,
             consolidating,
             embedding: Embedding::default(),
             n_tokenised,
@@ -168,7 +171,9 @@ impl Worker {
         if self.is_stale {
             self.read_anew()?;
         }
-        match self.store.news()? {
+        let news = self.store.news()?;
+        self.has_company = news.is_some();
+        match news {
             Some(news) if news.forgotten => {
                 self.read_anew()?;
                 if let Some(keeper) = &self.keeper {
@@ -245,7 +250,10 @@ impl Worker {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<(Option<u64>, T), StoreError>,
     ) -> Result<T, StoreError> {
-        self.catch_up()?;
+        if self.is_stale || self.has_company {
+            // Most of it before the lock is held.
+            self.catch_up()?;
+        }
         let stop = Arc::clone(&self.stop);
         let held = self.store.lock(&stop)?;
         self.store.begin()?;

@@ -138,18 +138,25 @@ pub(crate) fn take_log_in_on_close(conn: &Connection, yes: bool) -> Result<(), S
 /// [`StoreError::Foreign`] for another program's database; damage when it is ours by its tables
 /// only, or has a format that was never written.
 pub(crate) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
-    let application_id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0))?;
+    let number = |sql| conn.prepare_cached(sql)?.query_row([], |r| r.get::<_, i64>(0));
+    let application_id = number("PRAGMA application_id")?;
     if application_id != APPLICATION_ID {
         if matches!(meta(conn, "owner"), Ok(Some(_))) {
             return Err(StoreError::damaged(path, "its mark is not as it was written"));
         }
         return Err(StoreError::Foreign { path: path.to_owned(), application_id });
     }
-    let version = conn.pragma_query_value(None, "user_version", |r| r.get(0))?;
+    let version = number("PRAGMA user_version")?;
     if !(1..=HIGHEST).contains(&version) {
         return Err(StoreError::damaged(path, format!("it says it has format {version}")));
     }
     Ok(version)
+}
+
+/// Does a statement that every transaction has: it is planned once.
+pub(crate) fn run(conn: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 /// Demands every table and column of the present format; no row is read.

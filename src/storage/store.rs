@@ -178,7 +178,7 @@ impl Store {
         if self.folder.size("memory.db-wal") > LONGEST_LOG {
             self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
-        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        schema::run(&self.conn, "BEGIN IMMEDIATE")?;
         let found = schema::version(&self.conn, &self.folder.database());
         match found {
             Ok(found) if found > VERSION => {
@@ -211,7 +211,7 @@ impl Store {
     /// known, [`StoreError::Replaced`] when the database is not the one in the folder any more.
     pub(crate) fn commit(&mut self, seq: u64) -> Result<(), StoreError> {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
-        if let Err(error) = self.conn.execute_batch("COMMIT") {
+        if let Err(error) = schema::run(&self.conn, "COMMIT") {
             let refused =
                 matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked | DiskFull));
             self.rollback();
@@ -233,7 +233,7 @@ impl Store {
     /// Ends a transaction without a trace.
     pub(crate) fn rollback(&self) {
         if !self.conn.is_autocommit()
-            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+            && let Err(error) = schema::run(&self.conn, "ROLLBACK")
         {
             tracing::warn!(%error, "a transaction could not be rolled back");
         }
