@@ -63,7 +63,7 @@ impl Fault {
 pub enum Lasts {
     /// So many operations fail.
     Times(u64),
-    /// Until [`World::heal`].
+    /// Until [`World::heal`](crate::World::heal).
     Onward,
 }
 

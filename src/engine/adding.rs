@@ -4,20 +4,20 @@
 //! own; all are answered after the commit, or all fail. The answer comes before the memory takes the
 //! last one in: nothing else is done in between, so nobody can tell.
 
-use std::sync::Arc;
-
 use super::api::Added;
-use super::reader::{BeingRead, PageReader};
+use super::reader::PageReader;
 use super::worker::{Stored, Worker};
 use crate::memory::change::Change;
 use crate::memory::decide::{Decision, Incoming};
-use crate::memory::page::{NewPage, Slot};
+use crate::memory::page::Slot;
 use crate::storage::StoreError;
 use crate::storage::derived::DerivedRow;
 use crate::time::Timestamp;
 
-/// The most pages that are stored in one transaction, and the most bytes of text.
+/// The most pages that are stored in one transaction.
 pub(super) const MOST_PAGES: usize = 64;
+
+/// The bytes of text from which on no further page joins them.
 pub(super) const MOST_BYTES: usize = 64 * 1024;
 
 /// What was written of the pages of one transaction.
@@ -25,8 +25,8 @@ pub(super) const MOST_BYTES: usize = 64 * 1024;
 struct Written {
     /// An answer for each.
     answers: Vec<Added>,
-    /// The last change, which the memory has not taken in yet, with what is read on its page.
-    last: Option<(Change, BeingRead)>,
+    /// The change of the last page, if that is new; the memory has not taken it in yet.
+    last: Option<Change>,
     /// Derived data of the others.
     rows: Vec<DerivedRow>,
 }
@@ -36,22 +36,22 @@ impl Worker {
     /// once all are on stable storage.
     pub(super) fn add(
         &mut self,
-        pages: &[Arc<NewPage>],
+        pages: &[Incoming],
         reader: &PageReader,
         now: Timestamp,
         tell: impl Fn(Vec<Added>),
     ) -> Result<(), StoreError> {
-        let begun: Vec<_> = pages.iter().map(|page| (page, reader.begin(page))).collect();
-        let incoming: Vec<_> = begun
-            .into_iter()
-            .map(|(page, read)| (Incoming::read(NewPage::clone(page)), read))
-            .collect();
-        let mut done = self.transact(|worker| worker.add_each(incoming, now))?;
+        let (mut done, read) = self.transact(|worker| {
+            let (seq, done) = worker.add_each(pages, now)?;
+            // The last thing before the commit, which waits for the disk meanwhile.
+            let read = done.last.as_ref().and(pages.last()).map(|page| reader.begin(&page.new));
+            Ok((seq, (done, read)))
+        })?;
         // What was taken in before the commit is committed now.
         self.is_stale = false;
         tell(done.answers);
-        if let Some((change, read)) = done.last {
-            done.rows.extend(self.take_in(change, [read]));
+        if let Some(change) = done.last {
+            done.rows.extend(self.take_in(change, read));
         }
         if !done.rows.is_empty() {
             self.changed(done.rows);
@@ -63,24 +63,24 @@ impl Worker {
     /// yet.
     fn add_each(
         &mut self,
-        incoming: Vec<(Incoming, BeingRead)>,
+        pages: &[Incoming],
         now: Timestamp,
     ) -> Result<(Option<u64>, Written), StoreError> {
         let mut written = Written::default();
         let mut seq = None;
-        for (incoming, read) in incoming {
-            if let Some((change, read)) = written.last.take() {
+        for page in pages {
+            if let Some(change) = written.last.take() {
                 // Should the commit fail, everything is read anew before the next answer.
                 self.is_stale = true;
-                written.rows.extend(self.take_in(change, [read]));
+                written.rows.extend(self.take_in(change, None));
             }
-            match self.memory.decide_add(incoming, &Stored(&self.store), now) {
+            match self.memory.decide_add(page.clone(), &Stored(&self.store), now) {
                 Decision::Duplicate(slot) => written.answers.push(self.known(slot)?),
                 Decision::Add(change) => {
                     let mut change = *change;
                     seq = Some(self.store.write("add", &mut change)?);
                     written.answers.extend(self.added(&change));
-                    written.last = Some((change, read));
+                    written.last = Some(change);
                 }
             }
         }

@@ -19,6 +19,7 @@ use super::info;
 use super::options::{OpenError, Options};
 use super::reader::PageReader;
 use super::worker::Worker;
+use crate::memory::decide::Incoming;
 use crate::memory::page::{NewPage, PageId};
 use crate::storage::StoreError;
 use crate::storage::keeper::Told;
@@ -75,8 +76,8 @@ struct Thread {
 impl Thread {
     fn run(&mut self, inbox: &Receiver<Call>) {
         self.reader = PageReader::start();
-        if let Err(error) = self.open() {
-            tracing::error!("{error}");
+        if let Err(failure) = self.survive(|_| Ok(())) {
+            tracing::error!("{failure}");
         }
         let model = self.options.model.as_ref();
         self.analyst = model.and_then(|model| Analyst::start(Weak::clone(&self.calls), model));
@@ -103,12 +104,12 @@ impl Thread {
     /// them.
     fn add(&mut self, page: NewPage, to: Answer<Added>, inbox: &Receiver<Call>) -> Option<Call> {
         let mut n_bytes = page.texts.len_bytes();
-        let (mut pages, mut answers, mut other) = (vec![Arc::new(page)], vec![to], None);
+        let (mut pages, mut answers, mut other) = (vec![Incoming::read(page)], vec![to], None);
         while pages.len() < MOST_PAGES && n_bytes < MOST_BYTES {
             match inbox.try_recv() {
                 Ok(Call::Add(page, to)) => {
                     n_bytes += page.texts.len_bytes();
-                    pages.push(Arc::from(page));
+                    pages.push(Incoming::read(*page));
                     answers.push(to);
                 }
                 met => {

@@ -11,7 +11,7 @@ use super::consolidating::Consolidating;
 use super::embedding::{self, Embedding};
 use super::load::{self, Loaded};
 use super::options::Options;
-use super::reader::{BeingRead, Read};
+use super::reader::{BeingRead, PageRead};
 use crate::embed::StaticModel;
 use crate::memory::Memory;
 use crate::memory::change::Change;
@@ -41,8 +41,6 @@ pub(crate) struct Worker {
     stop: Arc<AtomicBool>,
     /// Whether something in memory was forgotten on disk.
     pub(super) is_stale: bool,
-    /// Whether another process had committed something when that was last looked at.
-    has_company: bool,
     /// Its work for a model.
     pub(super) consolidating: Consolidating,
     /// Its work for a model that makes vectors.
@@ -88,7 +86,6 @@ impl Worker {
             options,
             stop,
             is_stale: false,
-            has_company: false,
             consolidating,
             embedding: Embedding::default(),
             n_tokenised,
@@ -171,9 +168,7 @@ impl Worker {
         if self.is_stale {
             self.read_anew()?;
         }
-        let news = self.store.news()?;
-        self.has_company = news.is_some();
-        match news {
+        match self.store.news()? {
             Some(news) if news.forgotten => {
                 self.read_anew()?;
                 if let Some(keeper) = &self.keeper {
@@ -209,7 +204,8 @@ impl Worker {
 
     /// Stores what was only counted; the files are closed when the worker is dropped.
     pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
-        if *self.store.mode() == Mode::Normal && self.memory.segments().has_unflushed_visits() {
+        let has_visits = !self.is_stale && self.memory.segments().has_unflushed_visits();
+        if *self.store.mode() == Mode::Normal && has_visits {
             // Visits may be lost: another process must not hold the end up. Where it is to stop, the
             // lock is had at once or not at all.
             self.stop.store(true, Ordering::SeqCst);
@@ -238,7 +234,7 @@ impl Worker {
             Err(refused) => Ok((None, Err(refused))),
         })?;
         Ok(decided.map(|change| {
-            let rows = self.take_in(change, []);
+            let rows = self.take_in(change, None);
             self.changed(rows);
         }))
     }
@@ -250,10 +246,7 @@ impl Worker {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<(Option<u64>, T), StoreError>,
     ) -> Result<T, StoreError> {
-        if self.is_stale || self.has_company {
-            // Most of it before the lock is held.
-            self.catch_up()?;
-        }
+        self.catch_up()?;
         let stop = Arc::clone(&self.stop);
         let held = self.store.lock(&stop)?;
         self.store.begin()?;
@@ -271,33 +264,29 @@ impl Worker {
     }
 
     /// Takes in what was written here; returns the derived data of its pages, which is stored once
-    /// they are committed: whoever stores it looks for them. `read` is what was read on the pages
-    /// meanwhile.
-    pub(super) fn take_in(
-        &mut self,
-        change: Change,
-        read: impl IntoIterator<Item = BeingRead>,
-    ) -> Vec<DerivedRow> {
+    /// they are committed: whoever stores it looks for them. `read` is what was read on the page
+    /// meanwhile, where that was begun.
+    pub(super) fn take_in(&mut self, change: Change, read: Option<BeingRead>) -> Vec<DerivedRow> {
         if !change.forgotten.is_empty() {
             // Read anew before the next answer.
             self.is_stale = true;
             return Vec::new();
         }
-        let mut read = read.into_iter();
+        let mut read = read.and_then(BeingRead::wait);
         let (mut found, mut rows) = (Vec::new(), Vec::new());
         for page in &change.pages {
-            let (analysis, reading) = match read.next().and_then(BeingRead::wait) {
-                Some(Read { analysis, reading }) => {
+            let (analysis, bytes, reading) = match read.take() {
+                Some(PageRead { analysis, bytes, reading }) => {
                     self.n_tokenised += 1;
-                    (analysis, Some(reading.at(page.slot)))
+                    (analysis, bytes, Some(reading.at(page.slot)))
                 }
-                None => (self.analysis(page), None),
+                None => {
+                    let analysis = self.analysis(page);
+                    let bytes = analysis.to_bytes();
+                    (analysis, bytes, None)
+                }
             };
-            rows.push(DerivedRow {
-                slot: page.slot,
-                text_hash: page.new.texts.checksum(),
-                bytes: analysis.to_bytes(),
-            });
+            rows.push(DerivedRow { slot: page.slot, text_hash: page.new.texts.checksum(), bytes });
             found.push((analysis, reading));
         }
         self.memory.apply(change, found);

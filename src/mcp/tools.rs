@@ -20,6 +20,7 @@ use super::wire::{
 };
 use super::{Served, fit, fit_forgotten, schema};
 use crate::engine::{Info, Recall};
+use crate::memory::page::Texts;
 use crate::memory::secrets;
 use crate::time::Timestamp;
 
@@ -178,10 +179,12 @@ fn to_json<T: Serialize>(reply: T) -> Result<Value, String> {
 
 async fn add_memory(served: &Served, args: &JsonObject) -> Result<AddReply, String> {
     let page = AddMemory::parse(args)?.check(Timestamp::now(), &served.run)?;
-    let texts = [&page.texts.user_input, &page.texts.agent_response];
-    let secret = texts.into_iter().find_map(|text| secrets::find(text));
+    let Texts { user_input, agent_response } = page.texts.clone();
     let (has_timestamp, has_meta_data) = (page.timestamp_given, !page.meta_data.is_empty());
-    let added = served.engine.add(page).await.map_err(|e| e.to_string())?;
+    let adding = served.engine.add(page);
+    // While it is stored.
+    let secret = [user_input, agent_response].iter().find_map(|text| secrets::find(text));
+    let added = adding.await.map_err(|e| e.to_string())?;
     let warning = secret.map(|secret| {
         format!(
             "this memory looks like it holds {}; it was stored as asked, but secrets are safer \

@@ -50,6 +50,9 @@ use crate::embed::StaticModel;
 use crate::retrieval::{Analysis, Hit, Index};
 use crate::time::Timestamp;
 
+/// The largest short-term memory that keeps what filing reads on its pages, some 40 KB each.
+const KEPT_READINGS: usize = 50;
+
 /// The best retrieved pages whose segments count a visit.
 const VISITED: usize = 3;
 
@@ -192,6 +195,7 @@ impl Memory {
                 let analysis = &analysis;
                 self.note(&Known { slot, id, timestamp, session, text_hash, analysis });
             }
+            let reading = reading.filter(|_| self.short_term_capacity <= KEPT_READINGS);
             self.hold(AddedPage { page, analysis, reading });
         }
         for (slot, _) in &change.mid.filed {

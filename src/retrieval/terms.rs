@@ -91,9 +91,9 @@ impl Hasher for KeyHasher {
         self.0 ^= xxh3_64(bytes);
     }
 
-    /// The table takes its own part of the upper bits, which are equally random.
+    /// The table takes its places from the lower bits and compares the upper ones.
     fn write_u64(&mut self, key: u64) {
-        self.0 = key << 1;
+        self.0 = key;
     }
 
     fn finish(&self) -> u64 {

@@ -16,14 +16,15 @@ use super::open::UNCLEAN;
 use super::outcome::LAST_FORGET;
 use super::rows::Reading;
 use super::salvage::{Salvaged, salvage};
-use super::schema::{PAGE_SIZE, set_meta};
+use super::schema::set_meta;
+use super::wal::LARGEST_PAGE;
 use super::{StoreError, fact_rows, log, rows, segment_rows, views};
 use crate::memory::segment::SegmentId;
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};
 
 /// The most rows of pages that a frame of the log can hold: each is 60 bytes at least.
-const MOST_PAGES_PER_FRAME: usize = PAGE_SIZE as usize / 60;
+const MOST_PAGES_PER_FRAME: usize = LARGEST_PAGE / 60;
 
 /// The note that a recovery is under way.
 pub(crate) const NOTE: &str = ".recovering";

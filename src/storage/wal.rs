@@ -15,8 +15,8 @@ use super::schema;
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// The pages of databases that were made before they were smaller.
-const OLDER_PAGE_SIZE: usize = 4096;
+/// The size of the pages of databases that were made before they were smaller: the largest there is.
+pub(crate) const LARGEST_PAGE: usize = 4096;
 const MAGIC: u32 = 0x377f_0682;
 const INDEX_HEADER: usize = 48;
 /// How much of a database may be cut off while the log still has pages behind the cut.
@@ -153,7 +153,7 @@ fn page_size_of(bytes: &[u8]) -> usize {
         second.is_some() && second == salts(HEADER)
     };
     let ours = schema::PAGE_SIZE as usize;
-    if follows(OLDER_PAGE_SIZE) && !follows(ours) { OLDER_PAGE_SIZE } else { ours }
+    if follows(LARGEST_PAGE) && !follows(ours) { LARGEST_PAGE } else { ours }
 }
 
 impl<'a> Log<'a> {

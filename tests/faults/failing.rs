@@ -1,10 +1,15 @@
 //! Each way a disk can fail, one at a time: what the answer says is true, reading goes on, and what
 //! comes after is as if nothing had happened.
 
+use std::time::Duration;
+
 use faults::{Fault, Lasts, Op, Rule, World};
 use memoryos::engine::{Engine, EngineError, Recall};
 
 use crate::support::{Ledger, State, data, demand, demand_all, in_parallel, open, page};
+
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What an add must be answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,43 @@ fn add(engine: &Engine, ledger: &mut Ledger) -> Answer {
     }
 }
 
+/// Queues four pages and the first of them once more while the engine is held up, so that they are
+/// stored together; returns what all of them were answered with.
+fn add_together(world: &World, engine: &Engine, ledger: &mut Ledger, rule: Rule) -> Answer {
+    let hold = world.hold("engine", &[Op::Shm], 0);
+    let info = engine.info();
+    assert!(hold.wait(PATIENCE), "the engine is not held");
+    let first = ledger.entries.len();
+    let mut sent = Vec::new();
+    for n in (first..first + 4).chain([first]) {
+        let new = page(n, 0);
+        if n == ledger.entries.len() {
+            ledger.send(new.clone());
+        }
+        sent.push((n, engine.add(new)));
+    }
+    world.fail(rule);
+    drop(hold);
+    info.wait().unwrap();
+    let mut answers = Vec::new();
+    for (at, (n, reply)) in sent.into_iter().enumerate() {
+        answers.push(match reply.wait() {
+            Ok(added) => {
+                assert_eq!(added.duplicate, at == 4, "{n}");
+                ledger.stored(n, added.id);
+                Answer::Success
+            }
+            Err(EngineError::Unknown(_)) => Answer::NotKnown,
+            Err(_) => {
+                ledger.set(n, State::Refused);
+                Answer::NothingStored
+            }
+        });
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    answers[0]
+}
+
 /// Demands that reading gives every page that was acknowledged.
 fn read_all(engine: &Engine, ledger: &Ledger, at: &str) {
     for n in ledger.all(State::Stored) {
@@ -79,6 +121,41 @@ fn every_kind_of_failure_is_answered_with_the_truth_and_reading_goes_on() {
         }
         world.heal();
         read_all(&engine, &ledger, &at);
+        assert_eq!(add(&engine, &mut ledger), Answer::Success, "{at}");
+        for n in ledger.all(State::MayBe) {
+            let again = engine.add(ledger.entries[n].new.clone()).wait().unwrap();
+            ledger.stored(n, again.id);
+            ledger.entries[n].order = None;
+        }
+        engine.close().wait().unwrap();
+        demand_all(data.path(), &ledger, &at);
+    });
+}
+
+#[test]
+fn adds_that_wait_together_are_all_stored_or_none_of_them() {
+    in_parallel(CASES.to_vec(), |(ops, file, fault, lasts, expected)| {
+        if ops.contains(&Op::Shm) {
+            return;
+        }
+        let at = format!("{ops:?} of {file:?}: {fault:?}");
+        let (data, mut ledger) = (data(), Ledger::default());
+        let world = World::over(data.path()).unwrap();
+        let engine = open(data.path());
+        for _ in 0..5 {
+            add(&engine, &mut ledger);
+        }
+        let rule = Rule { ops, file, after: 0, fault, lasts };
+        assert_eq!(add_together(&world, &engine, &mut ledger, rule), expected, "{at}");
+        world.heal();
+        // Nothing that was refused is found, nor its place used.
+        read_all(&engine, &ledger, &at);
+        let total = engine.info().wait().unwrap().stats["total_pages"].as_u64().unwrap();
+        if expected != Answer::NotKnown {
+            assert_eq!(total, ledger.all(State::Stored).len() as u64, "{at}");
+        } else {
+            assert!(total == 5 || total == 9, "{at}: {total}");
+        }
         assert_eq!(add(&engine, &mut ledger), Answer::Success, "{at}");
         for n in ledger.all(State::MayBe) {
             let again = engine.add(ledger.entries[n].new.clone()).wait().unwrap();

@@ -19,7 +19,7 @@ const WALLS: &[Wall] = &[
     wall("reqwest", "src/", &["src/llm/"]),
     wall("rustls", "src/", &["src/llm/"]),
     // What only the system knows of files and disks.
-    wall("rustix", "src/", &["src/stdio.rs", "src/storage/"]),
+    wall("rustix", "src/", &["src/stdio.rs", "src/storage/", "src/engine/reader.rs"]),
     wall("crate::doctor", "src/", &["src/doctor/", "src/cli.rs"]),
     // Nothing else sends anything anywhere.
     wall("std::net", "src/", &["src/llm/"]),

@@ -105,7 +105,12 @@ fn written(pages: &[&PageRow], is_deep: bool) -> Vec<u8> {
     view.field("user_id", &"ada").unwrap();
     view.field("epoch", &"e").unwrap();
     view.field("seq", &1).unwrap();
-    view.array("entries", |items| entries.iter().try_for_each(|entry| items.push(entry))).unwrap();
+    view.array(
+        "entries",
+        |error| error,
+        |items| entries.iter().try_for_each(|entry| items.push(entry)),
+    )
+    .unwrap();
     view.end().unwrap();
     file
 }

@@ -68,19 +68,19 @@ impl<W: Write> Document<W> {
         self.put(&text)
     }
 
-    /// Writes a field that is an array; `fill` gives the elements.
-    pub(crate) fn array<E: From<io::Error>>(
+    /// Writes a field that is an array; `fill` gives the elements, and `failed` says what a failure
+    /// to write comes to.
+    pub(crate) fn array<E>(
         &mut self,
         name: &str,
+        failed: impl Fn(io::Error) -> E,
         fill: impl FnOnce(&mut Elements<'_, W>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.name(name)?;
-        self.put("[")?;
+        self.name(name).and_then(|()| self.put("[")).map_err(&failed)?;
         let mut elements = Elements { document: self, empty: true };
         fill(&mut elements)?;
         let end = if elements.empty { "]" } else { "\n  ]" };
-        self.put(end)?;
-        Ok(())
+        self.put(end).map_err(&failed)
     }
 
     /// Writes the checksum and the end.
@@ -145,12 +145,16 @@ mod tests {
         let mut document = Document::begin(&mut bytes, "memoryos/test/1").unwrap();
         document.field("text", &"\"checksum\": \"xxh3:\n").unwrap();
         document
-            .array("items", |items| {
-                items.push(&serde_json::json!({"a": [1]}))?;
-                items.push(&2)
-            })
+            .array(
+                "items",
+                |error| error,
+                |items| {
+                    items.push(&serde_json::json!({"a": [1]}))?;
+                    items.push(&2)
+                },
+            )
             .unwrap();
-        document.array::<io::Error>("none", |_| Ok(())).unwrap();
+        document.array("none", |error| error, |_| Ok(())).unwrap();
         document.end().unwrap();
         bytes
     }

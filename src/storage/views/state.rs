@@ -22,7 +22,6 @@ use crate::time::Timestamp;
 /// What the short-term view shows.
 pub(super) struct Newest {
     pub(super) header: Header,
-    pub(super) mid_term_seq: u64,
     pub(super) pages: Vec<Slot>,
     pub(super) filed: Vec<Slot>,
     pub(super) segments: Vec<SegmentId>,
@@ -81,7 +80,7 @@ pub(super) fn newest(conn: &Connection, mid_term_seq: u64) -> Result<Newest, Sto
     segments.sort_unstable();
     segments.dedup();
     let (header, pages) = (header(conn)?, rows::short_term(conn)?);
-    Ok(Newest { header, mid_term_seq, pages, filed, segments })
+    Ok(Newest { header, pages, filed, segments })
 }
 
 /// Which segments the mid-term view shows.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::record::{PageRecord, SegmentRecord};
-use super::state::{self, MidTermState, Newest};
+use super::state::{self, MidTermState};
 use super::{Found, Header, MID_TERM, PROFILE, SHORT_TERM};
 use crate::memory::page::Slot;
 use crate::storage::StoreError;
@@ -86,26 +86,21 @@ impl Writer {
         self.write_profile(conn, &epoch, on)?;
         let short = self.present(SHORT_TERM, &epoch)?;
         let mid = self.present(MID_TERM, &epoch)?;
-        let rewrite = state::in_snapshot(conn, |conn| {
-            let newest = state::newest(conn, mid.as_ref().map_or(0, |h| h.seq))?;
-            let n_filed = newest.filed.len();
-            let small =
-                || rows::last_slot(conn).is_ok_and(|last| last.0 as usize <= MOST_PAGES_AT_EXIT);
-            let rewrite = mid.is_none()
-                || n_filed > MOST_FILED_SINCE
-                || on == Occasion::Forgetting
-                || (on == Occasion::Exit && n_filed > 0 && small());
-            if !rewrite && short.is_none_or(|h| h.seq < newest.header.seq) {
-                self.write_short_term(conn, &newest)?;
-            }
-            Ok(rewrite)
-        })?;
+        let shown = mid.as_ref().map_or(0, |h| h.seq);
+        let newest = state::in_snapshot(conn, |conn| state::newest(conn, shown))?;
+        let n_filed = newest.filed.len();
+        let small =
+            || rows::last_slot(conn).is_ok_and(|last| last.0 as usize <= MOST_PAGES_AT_EXIT);
+        let rewrite = mid.is_none()
+            || n_filed > MOST_FILED_SINCE
+            || on == Occasion::Forgetting
+            || (on == Occasion::Exit && n_filed > 0 && small());
         if rewrite {
             self.write_mid_term(conn)?;
             let seq = self.known.get(MID_TERM).map_or(0, |(_, header)| header.seq);
-            state::in_snapshot(conn, |conn| {
-                self.write_short_term(conn, &state::newest(conn, seq)?)
-            })?;
+            self.write_short_term(conn, seq)?;
+        } else if short.is_none_or(|h| h.seq < newest.header.seq) {
+            self.write_short_term(conn, shown)?;
         }
         Ok(())
     }
@@ -145,44 +140,51 @@ impl Writer {
         self.previous_epochs.iter().flat_map(|known| known.split(' ')).any(|known| known == epoch)
     }
 
-    /// Writes the short-term view, row by row: `conn` reads the moment that `newest` is of.
-    fn write_short_term(&mut self, conn: &Connection, newest: &Newest) -> Result<(), StoreError> {
+    /// Writes the short-term view beside a mid-term view of `mid_term_seq`, row by row: one moment is
+    /// read, and no longer than that takes.
+    fn write_short_term(&mut self, conn: &Connection, mid_term_seq: u64) -> Result<(), StoreError> {
         let path = self.folder.path(SHORT_TERM);
         let io = |e| StoreError::io("write", &path, e);
+        let mut shown = None;
         let written = self.folder.write(SHORT_TERM, |out| {
-            let mut view = begin(out, "memoryos/short_term/1", &newest.header).map_err(io)?;
-            view.field("mid_term_seq", &newest.mid_term_seq).map_err(io)?;
-            for (name, slots) in [("pages", &newest.pages), ("filed_since", &newest.filed)] {
-                view.array(name, |items| {
-                    for slot in slots {
-                        let Some(row) = rows::page(conn, *slot)? else { continue };
-                        items.push(&PageRecord::of(&row)).map_err(io)?;
-                    }
-                    Ok::<_, Failure>(())
-                })?;
-            }
-            view.array("segments_since", |items| {
-                for id in &newest.segments {
-                    let Some(segment) = segment_rows::get(conn, *id)? else { continue };
-                    items.push(&segment_value(&segment)).map_err(io)?;
+            state::in_snapshot(conn, |conn| {
+                let newest = state::newest(conn, mid_term_seq)?;
+                let mut view = begin(out, "memoryos/short_term/1", &newest.header).map_err(io)?;
+                view.field("mid_term_seq", &mid_term_seq).map_err(io)?;
+                for (name, slots) in [("pages", &newest.pages), ("filed_since", &newest.filed)] {
+                    view.array(name, io, |items| {
+                        let rows =
+                            slots.iter().filter_map(|slot| rows::page(conn, *slot).transpose());
+                        for row in rows {
+                            items.push(&PageRecord::of(&row?)).map_err(io)?;
+                        }
+                        Ok(())
+                    })?;
                 }
-                Ok::<_, Failure>(())
-            })?;
-            view.end().map_err(io)
+                view.array("segments_since", io, |items| {
+                    for id in &newest.segments {
+                        let Some(segment) = segment_rows::get(conn, *id)? else { continue };
+                        items.push(&segment_value(&segment)).map_err(io)?;
+                    }
+                    Ok(())
+                })?;
+                shown = Some(newest.header);
+                view.end().map_err(io)
+            })
         })?;
-        self.remember(SHORT_TERM, &written, newest.header.clone());
+        self.known.extend(shown.map(|header| (SHORT_TERM, (Stamp::of(&written), header))));
         Ok(())
     }
 
-    /// Writes the mid-term view, row by row and in short reads. What becomes of a segment meanwhile is
-    /// in the short-term view, which is written after this.
+    /// Writes the mid-term view, segment by segment and in short reads. What becomes of a segment
+    /// meanwhile is in the short-term view, which is written after this.
     fn write_mid_term(&mut self, conn: &Connection) -> Result<(), StoreError> {
         let MidTermState { header, live, merged, mut members } = state::mid_term(conn)?;
         let path = self.folder.path(MID_TERM);
         let io = |e| StoreError::io("write", &path, e);
         let written = self.folder.write(MID_TERM, |out| {
             let mut view = begin(out, "memoryos/mid_term/1", &header).map_err(io)?;
-            view.array("segments", |items| {
+            view.array("segments", io, |items| {
                 for id in &live {
                     let Some(row @ SegmentRow::Live(_)) = segment_rows::get(conn, *id)? else {
                         continue;
@@ -198,14 +200,14 @@ impl Writer {
                     let value = segment_value(&SegmentRow::Merged(*from, *into));
                     items.push(&value).map_err(io)?;
                 }
-                Ok::<_, Failure>(())
+                Ok(())
             })?;
             // A page is in a view whatever became of its segment's row.
-            view.array("pages_without_segment", |items| {
+            view.array("pages_without_segment", io, |items| {
                 for slots in members.values() {
                     page_values(conn, slots)?.iter().try_for_each(|p| items.push(p)).map_err(io)?;
                 }
-                Ok::<_, Failure>(())
+                Ok(())
             })?;
             view.end().map_err(io)
         })?;
@@ -245,28 +247,6 @@ impl Writer {
     /// Remembers a view as it was written: what stands there later may be somebody's edit.
     fn remember(&mut self, name: &'static str, written: &Metadata, header: Header) {
         self.known.insert(name, (Stamp::of(written), header));
-    }
-}
-
-/// [`StoreError`] under a name that may be made of an I/O error without a path, for closures whose
-/// path is known to the caller.
-struct Failure(StoreError);
-
-impl From<std::io::Error> for Failure {
-    fn from(cause: std::io::Error) -> Self {
-        Self(StoreError::io("write", std::path::Path::new(MID_TERM), cause))
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self(error)
-    }
-}
-
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> Self {
-        failure.0
     }
 }
 
