@@ -36,54 +36,42 @@ mod direct {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fs::FileType;
     use rustix::io::Errno;
+    use rustix::net::{RecvFlags, SendFlags};
     use tokio::io::unix::AsyncFd;
     use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
     /// The most that is read at once.
     const CHUNK: usize = 64 * 1024;
 
-    /// What a pipe or a socket that is ready takes without waiting: a pipe that is not full has a
-    /// page free, a socket that is ready three quarters of its buffer.
+    /// What a pipe that is not full takes without waiting: it has a page free.
     const READY_BYTES: usize = 4096;
 
     /// Standard input that is a pipe or a socket.
     pub(super) struct Input {
         fd: AsyncFd<OwnedFd>,
+        is_socket: bool,
         chunk: Vec<u8>,
     }
 
     /// Standard output that is a pipe or a socket.
     pub(super) struct Output {
         fd: AsyncFd<OwnedFd>,
-        /// What an empty pipe takes at once; none for a socket.
-        pipe_bytes: Option<usize>,
+        is_socket: bool,
     }
 
     impl Input {
         pub(super) fn open() -> Option<Self> {
             let fd = io::stdin().as_fd().try_clone_to_owned().ok()?;
-            kind(&fd)?;
-            Some(Self { fd: watched(fd, Interest::READABLE)?, chunk: vec![0; CHUNK] })
+            let is_socket = is_socket(&fd)?;
+            Some(Self { fd: watched(fd, Interest::READABLE)?, is_socket, chunk: vec![0; CHUNK] })
         }
     }
 
     impl Output {
         pub(super) fn open() -> Option<Self> {
             let fd = io::stdout().as_fd().try_clone_to_owned().ok()?;
-            let pipe_bytes = match kind(&fd)? {
-                FileType::Fifo => rustix::pipe::fcntl_getpipe_size(&fd).ok(),
-                _ => None,
-            };
-            Some(Self { fd: watched(fd, Interest::WRITABLE)?, pipe_bytes })
-        }
-
-        /// How much a stream that is ready takes without waiting.
-        fn room(&self) -> usize {
-            let is_empty = || rustix::io::ioctl_fionread(self.fd.get_ref()).is_ok_and(|n| n == 0);
-            match self.pipe_bytes {
-                Some(bytes) if bytes > READY_BYTES && is_empty() => bytes,
-                _ => READY_BYTES,
-            }
+            let is_socket = is_socket(&fd)?;
+            Some(Self { fd: watched(fd, Interest::WRITABLE)?, is_socket })
         }
     }
 
@@ -93,22 +81,18 @@ mod direct {
             cx: &mut Context<'_>,
             buf: &mut ReadBuf<'_>,
         ) -> Poll<io::Result<()>> {
-            let Self { fd, chunk } = &mut *self;
+            let Self { fd, is_socket, chunk } = &mut *self;
             loop {
                 let mut guard = ready!(fd.poll_read_ready(cx))?;
-                if !is_ready(guard.get_inner(), PollFlags::IN)? {
-                    guard.clear_ready();
-                    continue;
-                }
                 let most = chunk.len().min(buf.remaining());
                 let Some(room) = chunk.get_mut(..most) else { return Poll::Ready(Ok(())) };
-                match rustix::io::read(guard.get_inner(), room) {
+                match read_now(guard.get_inner(), *is_socket, room) {
                     Ok(n) => {
                         buf.put_slice(chunk.get(..n).unwrap_or_default());
                         return Poll::Ready(Ok(()));
                     }
-                    // Somebody who shares the stream was faster, or a signal came.
-                    Err(Errno::AGAIN | Errno::INTR) => {}
+                    Err(Errno::AGAIN) => guard.clear_ready(),
+                    Err(Errno::INTR) => {}
                     Err(error) => return Poll::Ready(Err(error.into())),
                 }
             }
@@ -123,15 +107,10 @@ mod direct {
         ) -> Poll<io::Result<usize>> {
             loop {
                 let mut guard = ready!(self.fd.poll_write_ready(cx))?;
-                if !is_ready(guard.get_inner(), PollFlags::OUT)? {
-                    guard.clear_ready();
-                    continue;
-                }
-                let room = bytes.len().min(self.room());
-                let now = bytes.get(..room).unwrap_or_default();
-                match rustix::io::write(guard.get_inner(), now) {
+                match write_now(guard.get_inner(), self.is_socket, bytes) {
                     Ok(n) => return Poll::Ready(Ok(n)),
-                    Err(Errno::AGAIN | Errno::INTR) => {}
+                    Err(Errno::AGAIN) => guard.clear_ready(),
+                    Err(Errno::INTR) => {}
                     Err(error) => return Poll::Ready(Err(error.into())),
                 }
             }
@@ -146,10 +125,34 @@ mod direct {
         }
     }
 
-    /// What kind of stream this is, if it is one that can be waited for.
-    fn kind(fd: &OwnedFd) -> Option<FileType> {
-        let kind = FileType::from_raw_mode(rustix::fs::fstat(fd).ok()?.st_mode);
-        matches!(kind, FileType::Fifo | FileType::Socket).then_some(kind)
+    /// Whether this is a socket; none where it is no pipe either.
+    fn is_socket(fd: &OwnedFd) -> Option<bool> {
+        match FileType::from_raw_mode(rustix::fs::fstat(fd).ok()?.st_mode) {
+            FileType::Socket => Some(true),
+            FileType::Fifo => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Reads what is there; [`Errno::AGAIN`] where that is nothing.
+    fn read_now(fd: &OwnedFd, is_socket: bool, room: &mut [u8]) -> Result<usize, Errno> {
+        if is_socket {
+            return rustix::net::recv(fd, room, RecvFlags::DONTWAIT).map(|(n, _)| n);
+        }
+        demand_ready(fd, PollFlags::IN)?;
+        rustix::io::read(fd, room)
+    }
+
+    /// Writes what goes without waiting; [`Errno::AGAIN`] where that is nothing.
+    fn write_now(fd: &OwnedFd, is_socket: bool, bytes: &[u8]) -> Result<usize, Errno> {
+        if is_socket {
+            return rustix::net::send(fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        }
+        demand_ready(fd, PollFlags::OUT)?;
+        // An empty pipe takes as much as it holds, any other that is ready a page.
+        let is_empty = rustix::io::ioctl_fionread(fd).is_ok_and(|n| n == 0);
+        let room = if is_empty { rustix::pipe::fcntl_getpipe_size(fd)? } else { READY_BYTES };
+        rustix::io::write(fd, bytes.get(..bytes.len().min(room)).unwrap_or_default())
     }
 
     /// Has the runtime tell when a stream is ready; none where it cannot.
@@ -161,16 +164,10 @@ mod direct {
         AsyncFd::with_interest(fd, interest).ok()
     }
 
-    /// Whether reading or writing would not wait; also where it would fail at once.
-    fn is_ready(fd: &OwnedFd, flags: PollFlags) -> io::Result<bool> {
-        let mut fds = [PollFd::new(fd, flags)];
+    /// Demands that reading or writing would not wait, or would fail at once.
+    fn demand_ready(fd: &OwnedFd, flags: PollFlags) -> Result<(), Errno> {
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        loop {
-            match poll(&mut fds, Some(&now)) {
-                Ok(n) => return Ok(n > 0),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let n = poll(&mut [PollFd::new(fd, flags)], Some(&now))?;
+        if n > 0 { Ok(()) } else { Err(Errno::AGAIN) }
     }
 }

@@ -49,6 +49,7 @@ mod remote_embeddings;
 mod removed;
 mod said;
 mod selftest;
+mod sockets;
 mod streams;
 mod support;
 mod versions;
