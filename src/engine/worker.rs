@@ -11,7 +11,7 @@ use super::consolidating::Consolidating;
 use super::embedding::{self, Embedding};
 use super::load::{self, Loaded};
 use super::options::Options;
-use super::reader::{BeingRead, PageRead};
+use super::reader::BeingRead;
 use crate::embed::StaticModel;
 use crate::memory::Memory;
 use crate::memory::change::Change;
@@ -275,16 +275,13 @@ impl Worker {
         let mut read = read.and_then(BeingRead::wait);
         let (mut found, mut rows) = (Vec::new(), Vec::new());
         for page in &change.pages {
-            let (analysis, bytes, reading) = match read.take() {
-                Some(PageRead { analysis, bytes, reading }) => {
-                    self.n_tokenised += 1;
-                    (analysis, bytes, Some(reading.at(page.slot)))
-                }
-                None => {
-                    let analysis = self.analysis(page);
-                    let bytes = analysis.to_bytes();
-                    (analysis, bytes, None)
-                }
+            let (analysis, bytes, reading) = if let Some(read) = read.take() {
+                self.n_tokenised += 1;
+                (read.analysis, read.bytes, Some(read.reading.at(page.slot)))
+            } else {
+                let analysis = self.analysis(page);
+                let bytes = analysis.to_bytes();
+                (analysis, bytes, None)
             };
             rows.push(DerivedRow { slot: page.slot, text_hash: page.new.texts.checksum(), bytes });
             found.push((analysis, reading));
