@@ -24,7 +24,7 @@ pub(crate) fn database(conn: &Connection) -> Result<Option<String>, StoreError> 
 
 fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
     // Room for what is read twice: by SQLite and by us.
-    conn.pragma_update(None, "cache_size", -65_536)?;
+    conn.pragma_update(None, "cache_size", -131_072)?;
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
     if is_unread(&verdict) {
         let cause = std::io::Error::other(verdict);

@@ -16,7 +16,8 @@ use super::StoreError;
 use super::derived::{Derived, DerivedRow};
 use super::erase::{self, Progress, Step, Tools};
 use super::folder::{FileKey, Folder};
-use super::schema::{self, Access};
+use super::lock::Locks;
+use super::schema::{self, Access, BUSY_PATIENCE};
 use super::views::{Occasion, Writer};
 
 /// From the first change not shown to the views that show it; half a second is promised.
@@ -82,6 +83,7 @@ impl Keeper {
             conn: schema::connect(&folder.database(), Access::ReadWrite)?,
             views: Writer::new(folder),
             lock: folder.lock_file(".views")?,
+            locks: Locks::open(folder)?,
             folder: folder.clone(),
             derived,
             rows: Vec::new(),
@@ -151,6 +153,7 @@ struct House {
     conn: Connection,
     views: Writer,
     lock: File,
+    locks: Locks,
     derived: Derived,
     rows: Vec<DerivedRow>,
     vectors: Option<Derived>,
@@ -245,8 +248,9 @@ impl House {
         if self.erasing.as_ref().is_some_and(|erasing| now >= erasing.next) {
             self.erase();
         }
-        let long = self.folder.size("memory.db-wal") > LONG_LOG;
-        if long || (idle && self.last_change.is_some()) {
+        if self.folder.size("memory.db-wal") > LONG_LOG {
+            self.shorten_log();
+        } else if idle && self.last_change.is_some() {
             self.checkpoint();
         }
         if idle {
@@ -331,8 +335,29 @@ impl House {
     }
 
     fn checkpoint(&self) {
+        self.take_log_in("PRAGMA wal_checkpoint(PASSIVE)");
+    }
+
+    /// Takes a long log in and empties it while nobody writes: beside writers who never pause it
+    /// would be taken in again and again, and grow all the same. Where others do not let it now, the
+    /// next change tries again.
+    fn shorten_log(&self) {
+        let Some(held) = self.locks.write_within(RETRY) else { return self.checkpoint() };
+        let wait = |patience| {
+            if let Err(error) = self.conn.busy_timeout(patience) {
+                tracing::warn!(%error, "the housekeeping cannot set how long it waits");
+            }
+        };
+        // The writers wait for this.
+        wait(RETRY);
+        self.take_log_in("PRAGMA wal_checkpoint(TRUNCATE)");
+        wait(BUSY_PATIENCE);
+        drop(held);
+    }
+
+    fn take_log_in(&self, sql: &str) {
         let busy = |r: &rusqlite::Row<'_>| r.get::<_, i64>(0);
-        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], busy) {
+        if let Err(error) = self.conn.query_row(sql, [], busy) {
             tracing::warn!(%error, "the log could not be checkpointed");
         }
     }

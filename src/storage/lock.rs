@@ -56,6 +56,12 @@ impl Locks {
         free
     }
 
+    /// Waits for the turn to write, but no longer than `patience`; none where others do not let it.
+    pub(crate) fn write_within(&self, patience: Duration) -> Option<Held> {
+        acquire(patience, &AtomicBool::new(false), || self.write.try_lock()).ok()?;
+        Some(Held { file: Arc::clone(&self.write) })
+    }
+
     /// Waits for the turn to write; gives up after five seconds or when `stop` is set.
     pub(crate) fn write(&self, stop: &AtomicBool) -> Result<Held, StoreError> {
         acquire(WRITE_PATIENCE, stop, || self.write.try_lock()).map_err(
