@@ -1,7 +1,7 @@
 //! An open user: the store and the memory together, one call at a time.
 //!
-//! The order of a mutation: lock, begin, catch up, decide, write, commit, apply. Memory never holds
-//! what is not on stable storage.
+//! The order of a mutation: lock, begin, catch up, decide, write, commit, answer, apply. Nothing is
+//! answered from a memory that holds what is not on stable storage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

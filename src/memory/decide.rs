@@ -1,5 +1,5 @@
 //! Decides what a call does to the memory. Nothing here changes anything: the outcome is a
-//! [`Change`], which is applied after it is on stable storage.
+//! [`Change`], which is written and applied elsewhere.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
 //! The tiers of memory: plain computation, no I/O, no clock.
 //!
 //! A [`Memory`] decides what an add does and finds what a query asks for. It changes only by
-//! [`Memory::apply`], after the change is on stable storage; what another process committed and what
-//! is read at start goes the same way.
+//! [`Memory::apply`], before anything is answered that is not on stable storage; what another process
+//! committed and what is read at start goes the same way.
 
 pub mod chain;
 pub mod change;

@@ -89,7 +89,7 @@ pub struct Page {
     pub slot: Slot,
     /// Its id.
     pub id: PageId,
-    /// The sequence number of the transaction that added it.
+    /// The sequence number of the change that added it.
     pub seq: u64,
     /// What was given when it was added.
     pub new: NewPage,

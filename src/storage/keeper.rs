@@ -21,7 +21,7 @@ use super::schema::{self, Access, BUSY_PATIENCE};
 use super::views::{Occasion, Writer};
 
 /// From the first change not shown to the views that show it; half a second is promised.
-const VIEW_DELAY: Duration = Duration::from_millis(300);
+const VIEW_DELAY: Duration = Duration::from_millis(400);
 /// From the last change to a checkpoint.
 const IDLE: Duration = Duration::from_millis(100);
 /// A log longer than this is checkpointed without waiting for an idle moment.

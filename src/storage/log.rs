@@ -1,4 +1,4 @@
-//! The log: one row per transaction, with the ids of all it wrote and never a text.
+//! The log: one row per change, with the ids of all it wrote and never a text.
 //!
 //! Its sequence number is the order of everything. A process that knows the state up to `seen`
 //! reads the rows after it and fetches just the objects they name.
@@ -81,7 +81,7 @@ pub(crate) fn continue_at(conn: &Connection, next: u64) -> Result<(), StoreError
     Ok(())
 }
 
-/// Returns the sequence number of the last transaction; 0 before the first.
+/// Returns the sequence number of the last change; 0 before the first.
 pub(crate) fn last(conn: &Connection) -> Result<u64, StoreError> {
     let mut statement = conn.prepare_cached("SELECT COALESCE(MAX(seq), 0) FROM log")?;
     Ok(statement.query_row([], |r| r.get::<_, i64>(0))?.cast_unsigned())
