@@ -29,7 +29,7 @@ const LONG_LOG: u64 = 4 << 20;
 /// Until the next try when another process writes the views or a file could not be written.
 const RETRY: Duration = Duration::from_millis(50);
 /// The longest time between two tries after failures.
-const LONGEST_RETRY: Duration = Duration::from_mins(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// How long closing waits for another process that writes the views.
 const CLOSING: Duration = Duration::from_millis(400);
 /// Derived rows are written when so many wait, or when idle.

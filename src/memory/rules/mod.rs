@@ -38,7 +38,10 @@ use crate::time::Timestamp;
 /// Two statements never agree in attribute, head and value. One pass over the text, except that
 /// each sentence is read once per clause; a text of 500 characters takes some tens of microseconds.
 pub fn statements(user_input: &str, at: Timestamp) -> Vec<Statement> {
-    reader::read(user_input, at)
+    let mut said = reader::read(user_input, at);
+    // "I live in to Bergen" says nothing of where.
+    said.retain(|statement| !statement.value.trim().is_empty());
+    said
 }
 
 /// Returns what the assistant's side of a page says the assistant stands by; at most one.

@@ -22,8 +22,9 @@ use serde_json::{Value, json};
 
 pub(crate) use judge::{Judge, Verdict, exchange};
 
-/// How long anything may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// How long anything may take on a busy machine: a disk that others keep busy can take ten seconds
+/// for a single sync, and the views are several.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
 
 /// How a server is started.
 #[derive(Debug, Clone)]
