@@ -76,7 +76,10 @@ impl Timestamp {
     pub fn from_parts(micros: i64, offset_seconds: i32) -> Option<Self> {
         let offset = FixedOffset::east_opt(offset_seconds)?;
         let utc = DateTime::from_timestamp_micros(micros)?;
-        (1..=9999).contains(&utc.year()).then(|| Self(utc.with_timezone(&offset)))
+        let local = utc.with_timezone(&offset);
+        // Both are written with four digits.
+        let is_written = |year| (1..=9999).contains(&year);
+        (is_written(utc.year()) && is_written(local.year())).then_some(Self(local))
     }
 
     /// Returns the microseconds since 1970 in UTC.
