@@ -103,6 +103,17 @@ fn read_all(engine: &Engine, ledger: &Ledger, at: &str) {
     assert!(engine.profile().wait().is_ok(), "{at}");
 }
 
+/// Adds one more page, sends what may be there once more, and closes.
+fn goes_on(engine: &Engine, ledger: &mut Ledger, at: &str) {
+    assert_eq!(add(engine, ledger), Answer::Success, "{at}");
+    for n in ledger.all(State::MayBe) {
+        let again = engine.add(ledger.entries[n].new.clone()).wait().unwrap();
+        ledger.stored(n, again.id);
+        ledger.entries[n].order = None;
+    }
+    engine.close().wait().unwrap();
+}
+
 #[test]
 fn every_kind_of_failure_is_answered_with_the_truth_and_reading_goes_on() {
     in_parallel(CASES.to_vec(), |case| {
@@ -121,13 +132,7 @@ fn every_kind_of_failure_is_answered_with_the_truth_and_reading_goes_on() {
         }
         world.heal();
         read_all(&engine, &ledger, &at);
-        assert_eq!(add(&engine, &mut ledger), Answer::Success, "{at}");
-        for n in ledger.all(State::MayBe) {
-            let again = engine.add(ledger.entries[n].new.clone()).wait().unwrap();
-            ledger.stored(n, again.id);
-            ledger.entries[n].order = None;
-        }
-        engine.close().wait().unwrap();
+        goes_on(&engine, &mut ledger, &at);
         demand_all(data.path(), &ledger, &at);
     });
 }
@@ -156,13 +161,7 @@ fn adds_that_wait_together_are_all_stored_or_none_of_them() {
         } else {
             assert_eq!(total, ledger.all(State::Stored).len() as u64, "{at}");
         }
-        assert_eq!(add(&engine, &mut ledger), Answer::Success, "{at}");
-        for n in ledger.all(State::MayBe) {
-            let again = engine.add(ledger.entries[n].new.clone()).wait().unwrap();
-            ledger.stored(n, again.id);
-            ledger.entries[n].order = None;
-        }
-        engine.close().wait().unwrap();
+        goes_on(&engine, &mut ledger, &at);
         demand_all(data.path(), &ledger, &at);
     });
 }
