@@ -289,7 +289,8 @@ unsafe extern "C" fn shm_unmap(file: *mut sqlite3_file, delete: c_int) -> c_int 
     let ((real, methods), own) = (real(file), own(file));
     // The dead delete nothing.
     let delete = if own.world.is_stopped() { 0 } else { delete };
-    call!(methods, xShmUnmap(real, delete))
+    // SQLite deletes the index under a lock of its own, which operations ask for too: never first.
+    own.world.pass(Op::Shm, &own.path, || call!(methods, xShmUnmap(real, delete)))
 }
 
 unsafe extern "C" fn shm_barrier(file: *mut sqlite3_file) {

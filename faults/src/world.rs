@@ -45,6 +45,14 @@ thread_local! {
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Does a part of an operation of SQLite's.
+fn inside(act: impl FnOnce() -> i32) -> i32 {
+    IS_INSIDE.set(true);
+    let code = act();
+    IS_INSIDE.set(false);
+    code
+}
+
 /// Counts and shows what others than SQLite are about to do to a file; false where it must not be
 /// done, since nothing works any more.
 pub(crate) fn touch(file: &Path) -> bool {
@@ -243,10 +251,7 @@ impl Shared {
         }
         let failure = state.failure(op, file);
         state.n_failed += u64::from(failure.is_some());
-        IS_INSIDE.set(true);
-        let code = act(&mut state.images, failure);
-        IS_INSIDE.set(false);
-        code
+        inside(|| act(&mut state.images, failure))
     }
 
     /// Carries out what cannot fail and is never held up: others would wait for it.
@@ -254,7 +259,7 @@ impl Shared {
         let mut state = self.state();
         state.n_ops += 1;
         self.show(&mut state, op, file);
-        act()
+        inside(act)
     }
 
     /// Whether nothing works any more.

@@ -143,3 +143,27 @@ fn what_is_done_to_files_beside_sqlite_is_counted_and_stopped() {
     }
     act().unwrap();
 }
+
+/// Closing deletes a log's index under SQLite's own lock; others ask for that lock in an operation.
+#[test]
+fn connections_that_are_opened_and_closed_side_by_side_do_not_wait_for_each_other() {
+    const ROUNDS: usize = 300;
+    let dir = TempDir::new().unwrap();
+    let _world = World::over(dir.path()).unwrap();
+    let (done, over) = channel();
+    for name in ["a.db", "b.db"] {
+        let (path, done) = (dir.path().join(name), done.clone());
+        std::thread::spawn(move || {
+            for _ in 0..ROUNDS {
+                let conn = Connection::open(&path).unwrap();
+                let create = "PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS t (a)";
+                conn.execute_batch(create).unwrap();
+            }
+            drop(done.send(()));
+        });
+    }
+    drop(done);
+    for _ in 0..2 {
+        assert_eq!(over.recv_timeout(Duration::from_mins(1)), Ok(()));
+    }
+}
