@@ -159,7 +159,7 @@ fn connections_that_are_opened_and_closed_side_by_side_do_not_wait_for_each_othe
                 let create = "PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS t (a)";
                 conn.execute_batch(create).unwrap();
             }
-            drop(done.send(()));
+            done.send(()).unwrap();
         });
     }
     drop(done);

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::said::{hold_write, page};
 use crate::support::{PATIENCE, Server, Setup, outcome};
 
-const SOON: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_secs(3);
 
 pub(crate) fn terminate(server: &Server) {
     let pid = server.pid().to_string();

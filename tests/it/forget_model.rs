@@ -2,7 +2,6 @@
 //! late.
 
 use std::sync::mpsc::channel;
-use std::time::Instant;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -73,10 +72,9 @@ fn filled(setup: &Setup, said: &str) -> (String, Vec<String>) {
 /// Waits for the prose of a model.
 fn described(setup: &Setup, model: &ModelServer) -> Server {
     let mut server = with_model(setup, model).start();
-    let start = Instant::now();
-    while !profile(&mut server).contains("Interests: Cares a lot about how") {
-        assert!(start.elapsed() < PATIENCE, "{}", figures(&mut server));
-    }
+    server.poll("the profile has the model's prose", |server| {
+        profile(server).contains("Interests: Cares a lot about how").then_some(())
+    });
     server
 }
 
@@ -138,10 +136,9 @@ fn check_forgotten_meanwhile(setup: &Setup, n: usize, id: String) {
     assert_eq!(holding(&setup.folder()), [""; 0], "before the answer");
     let (before, used) = (stored(setup), figures(&mut server)["tokens_today"].take());
     go.send(()).unwrap();
-    let start = Instant::now();
-    while figures(&mut server)["tokens_today"] == used {
-        assert!(start.elapsed() < PATIENCE, "the answer never came");
-    }
+    server.poll("the answer has come", |server| {
+        (figures(server)["tokens_today"] != used).then_some(())
+    });
     assert!(figures(&mut server)["last_failure"].is_null(), "the answer fits");
     assert!(stored(setup) == before, "the answer was stored");
     server.close();

@@ -34,12 +34,19 @@ pub(crate) fn figures(server: &mut Server) -> Value {
     server.info()["memory_stats"]["model"].take()
 }
 
+/// Waits for figures of the model.
+fn until_figures(server: &mut Server, what: &str, done: impl Fn(&Value) -> bool) {
+    server.poll(what, |server| done(&figures(server)).then_some(()));
+}
+
+/// Waits until a call has failed.
+fn until_failed(server: &mut Server) {
+    until_figures(server, "a call has failed", |f| !f["last_failure"].is_null());
+}
+
 /// Waits until what the model answered has been dealt with, and nothing of it is under way.
 fn until_used(server: &mut Server, calls: u64) {
-    let start = Instant::now();
-    while figures(server)["calls_today"].as_u64() < Some(calls) {
-        assert!(start.elapsed() < crate::support::PATIENCE, "{calls} calls never came about");
-    }
+    until_figures(server, "the calls have been made", |f| f["calls_today"].as_u64() >= Some(calls));
 }
 
 /// Everything that is remembered, as it stands in the tables; visits are counted by asking.
@@ -127,15 +134,11 @@ fn a_model_groups_pages_names_topics_and_writes_a_profile_that_rests_on_them() {
         judge.note(&reply, &about(n), "Noted.");
     }
     server.until("the model has done its work", || model.calls().len() >= 3);
-    let start = Instant::now();
-    while !server.tool("get_user_profile", &json!({})).unwrap()["user_profile"]
-        .as_str()
-        .unwrap()
-        .contains("Interests: Cares a lot about how")
-    {
-        assert!(start.elapsed() < crate::support::PATIENCE);
-    }
-    let profile = server.tool("get_user_profile", &json!({})).unwrap();
+    let profile = server.poll("the profile has the model's prose", |server| {
+        let profile = server.tool("get_user_profile", &json!({})).unwrap();
+        let text = profile["user_profile"].as_str().unwrap();
+        text.contains("Interests: Cares a lot about how").then_some(profile)
+    });
     let facts = profile["user_knowledge"].as_array().unwrap();
     assert!(facts.iter().any(|fact| fact["attribute"] == "hobby"), "{profile}");
     assert!(!profile.to_string().contains("astronaut"), "nobody said so: {profile}");
@@ -182,10 +185,7 @@ fn no_failure_of_a_model_changes_what_is_stored() {
         let model = ModelServer::start([failure]);
         let mut server = with_model(&setup, &model).start();
         model.wait_for_calls(1);
-        let start = Instant::now();
-        while figures(&mut server)["last_failure"].is_null() {
-            assert!(start.elapsed() < crate::support::PATIENCE, "{shown}");
-        }
+        until_failed(&mut server);
         assert_eq!(figures(&mut server)["calls_today"], 1);
         let query = json!({"query": "Who mended the sails?", "max_results": 100});
         let found = server.tool("retrieve_memory", &query).unwrap();
@@ -298,10 +298,7 @@ fn neither_a_day_nor_the_pages_pay_for_more_calls_than_they_may() {
         let model = ModelServer::scripted(|call| Some(Reply::json(&sensible(call))));
         let setup = with_model(&setup, &model).var("MEMORYOS_LLM_DAILY_CALLS", daily);
         let mut server = setup.start();
-        let start = Instant::now();
-        while figures(&mut server)["tokens_today"] != 42 * calls {
-            assert!(start.elapsed() < crate::support::PATIENCE, "{}", figures(&mut server));
-        }
+        until_figures(&mut server, "all calls are paid", |f| f["tokens_today"] == 42 * calls);
         // It looks for more at once.
         for _ in 0..200 {
             assert_eq!(figures(&mut server)["calls_today"], calls);
@@ -340,10 +337,7 @@ fn the_key_is_in_no_file_no_log_and_no_reply() {
     add(&mut server, 0..16);
     let calls = model.wait_for_calls(1);
     assert_eq!(calls[0].header("authorization"), Some(format!("Bearer {KEY}").as_str()));
-    let start = Instant::now();
-    while figures(&mut server)["last_failure"].is_null() {
-        assert!(start.elapsed() < crate::support::PATIENCE);
-    }
+    until_failed(&mut server);
     let replies = format!("{}{}", server.info(), server.notices());
     let (_, said) = server.close();
     let first = said.lines().next().unwrap_or_default().to_owned();
@@ -367,10 +361,7 @@ fn an_error_text_never_takes_the_place_of_a_profile() {
         let text = profile["user_profile"].as_str().unwrap().to_owned();
         text.lines().find(|line| line.starts_with("Interests: ")).map(str::to_owned)
     };
-    let start = Instant::now();
-    while interests(&mut server).is_none() {
-        assert!(start.elapsed() < crate::support::PATIENCE);
-    }
+    server.poll("there is prose", interests);
     server.close();
     let model = ModelServer::scripted(|call| {
         let error = json!({"profile": {"needs": "", "expectations": "", "cites": ["p1"],
@@ -381,11 +372,9 @@ fn an_error_text_never_takes_the_place_of_a_profile() {
     let before = interests(&mut server);
     assert!(before.is_some());
     add(&mut server, 33..70);
-    let start = Instant::now();
-    while !model.calls().iter().any(|call| !is_filing(call))
-        || figures(&mut server)["last_failure"].is_null()
-    {
-        assert!(start.elapsed() < crate::support::PATIENCE);
-    }
+    server.poll("the model has failed", |server| {
+        let was_asked = model.calls().iter().any(|call| !is_filing(call));
+        (was_asked && !figures(server)["last_failure"].is_null()).then_some(())
+    });
     assert_eq!(interests(&mut server), before);
 }

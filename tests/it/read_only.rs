@@ -5,6 +5,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -40,7 +41,10 @@ fn as_a_reader(data: &TempDir, setup: &Setup) -> Option<Setup> {
         return None;
     }
     let program = data.path().join("memoryos");
-    fs::copy(env!("CARGO_BIN_EXE_memoryos"), &program).unwrap();
+    // By another process: a child that another test starts meanwhile inherits what is open here, and
+    // a program that somebody may write cannot be started.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_memoryos")).arg(&program).status();
+    assert!(copied.unwrap().success());
     set_mode(data.path(), 0o755);
     set_mode(&program, 0o755);
     let embeddings = setup.file("embeddings");

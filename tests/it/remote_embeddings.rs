@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::said::page;
 use crate::support::model::{Call, ModelServer, Reply};
-use crate::support::{PATIENCE, Server, Setup, names_with};
+use crate::support::{Server, Setup, names_with};
 
 const TEXTS: [&str; 6] = [
     "the sails of the boat were mended by Greta in Kiel",
@@ -67,14 +67,10 @@ fn figures(server: &mut Server) -> Value {
 }
 
 fn until(server: &mut Server, what: &str, done: impl Fn(&Value) -> bool) -> Value {
-    let start = Instant::now();
-    loop {
+    server.poll(what, |server| {
         let figures = figures(server);
-        if done(&figures) {
-            return figures;
-        }
-        assert!(start.elapsed() < PATIENCE, "it never came about that {what}: {figures}");
-    }
+        done(&figures).then_some(figures)
+    })
 }
 
 fn until_ready(server: &mut Server) {
@@ -91,10 +87,7 @@ fn found(server: &mut Server, query: &str) -> Vec<String> {
 /// Asks for the synonym until the boat is found by it. On a busy machine the vector of a query may
 /// come late: then it serves the next time, and the next query is sent only after a while.
 fn until_synonym_is_found(server: &mut Server) {
-    let start = Instant::now();
-    while found(server, SYNONYM) != [TEXTS[0]] {
-        assert!(start.elapsed() < PATIENCE, "the boat was never found");
-    }
+    server.poll("the boat is found", |server| (found(server, SYNONYM) == [TEXTS[0]]).then_some(()));
 }
 
 /// All texts of which vectors were wanted.
