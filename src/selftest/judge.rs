@@ -49,8 +49,8 @@ pub(super) struct Verdict {
     pub(super) faults: Vec<String>,
     /// Whether the folder was served at all.
     pub(super) loaded: bool,
-    /// Whether the server says that it recovered the folder.
-    pub(super) recovered: bool,
+    /// What the server says of having recovered the folder; none where it did not.
+    pub(super) recovered: Option<String>,
 }
 
 impl Judge {
@@ -134,7 +134,8 @@ impl Judge {
     /// Decides about pages that the server does not know.
     fn weigh(&self, missing: &[usize], info: &Value, allowed: Allowed, verdict: &mut Verdict) {
         let notices = notices(info);
-        verdict.recovered = notices.iter().any(|notice| notice.contains("has been recovered"));
+        let is_recovery = |notice: &&&str| notice.contains("has been recovered");
+        verdict.recovered = notices.iter().find(is_recovery).map(ToString::to_string);
         let first_allowed = match allowed {
             Allowed::Nothing => usize::MAX,
             Allowed::NamedAfter(n) => n,

@@ -222,8 +222,10 @@ impl<'a> Lane<'a> {
             if *of_database && !clean { Allowed::NamedAfter(n_shown) } else { Allowed::Nothing };
         let what = format!("{done:?} of {name} (ended cleanly: {clean})");
         let verdict = self.bench.demand(place, judge, (allowed, Ending::Clean), &what)?;
-        if verdict.recovered && !self.io("list a folder in", files::holds(place, &damaged))? {
-            self.bench.find(format!("{what}: the damaged file was not kept"));
+        if let Some(notice) = verdict.recovered
+            && !self.io("list a folder in", files::holds(place, &damaged))?
+        {
+            self.bench.find(format!("{what}: the damaged file was not kept; {notice}"));
         }
         Ok(())
     }

@@ -86,6 +86,11 @@ impl Folder {
         fs::metadata(self.path(name)).map_or(0, |m| m.len())
     }
 
+    /// Whether there is a database. A file of one byte is none to SQLite, which says that it is empty.
+    pub(crate) fn has_database(&self) -> bool {
+        self.size(DATABASE) > 1
+    }
+
     /// Whether `name` is there.
     ///
     /// # Errors

@@ -200,7 +200,7 @@ fn make_fit(folder: &Folder, owner: Owner<'_>, may_create: bool) -> Result<bool,
     let mut created = false;
     // Only what is surely not there is missing: an error of the disk is not.
     folder.is_there(DATABASE)?;
-    if folder.size(DATABASE) == 0 {
+    if !folder.has_database() {
         if create::has_traces(folder)? {
             recover::recover(folder, owner, "memory.db is missing or empty")?;
         } else if !may_create {

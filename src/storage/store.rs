@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use rusqlite::{Connection, Transaction};
 use tempfile::TempDir;
 
-use super::folder::{DATABASE, FileKey, Folder};
+use super::folder::{FileKey, Folder};
 use super::lock::{Held, Locks};
 use super::outcome::{self, News};
 use super::rows::{self, HeadRow};
@@ -86,7 +86,7 @@ impl Store {
     /// Opens the database of a folder that was looked over; `lock` is `.lock`, held shared.
     pub(crate) fn open(folder: &Folder, lock: File, user: &UserId) -> Result<Self, StoreError> {
         let path = folder.database();
-        if folder.size(DATABASE) == 0 {
+        if !folder.has_database() {
             return Err(StoreError::damaged(&path, "it is missing or empty"));
         }
         let key = folder.database_key();

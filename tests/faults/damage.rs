@@ -29,7 +29,7 @@ impl Harm {
     }
 }
 
-/// Chooses `n` harms to a file: in bytes of the `interesting` kinds by turns, and by chance.
+/// Chooses `n` harms to a file and its shortest beginnings: in bytes of the `interesting` kinds by turns, and by chance.
 fn harms(whole: &[u8], interesting: &[Vec<usize>], n: usize, random: &mut Random) -> Vec<Harm> {
     let below = |random: &mut Random, n: usize| usize::try_from(random.below(n as u64)).unwrap();
     let mut harm = |nth: usize| {
@@ -45,7 +45,8 @@ fn harms(whole: &[u8], interesting: &[Vec<usize>], n: usize, random: &mut Random
             }
         }
     };
-    (0..n).map(&mut harm).collect()
+    // What is left of the first bytes is a case of its own to SQLite.
+    (0..3).map(Harm::Cut).chain((0..n).map(&mut harm)).collect()
 }
 
 /// Returns where `what` stands in a file, and `more` bytes behind.

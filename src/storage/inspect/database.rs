@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::finding::{Finding, listed, size};
 use super::snapshot;
 use crate::memory::page::Slot;
-use crate::storage::folder::{DATABASE, Folder};
+use crate::storage::folder::Folder;
 use crate::storage::schema::{self, VERSION, meta};
 use crate::storage::segment_rows::{self, SegmentRow};
 use crate::storage::{StoreError, check, create, erase, fact_rows, log, open, rows, wal};
@@ -29,7 +29,7 @@ pub(super) struct Known {
 pub(super) fn findings(folder: &Folder, user: &UserId, found: &mut Vec<Finding>) -> Option<Known> {
     const ID: &str = "files.database";
     let path = folder.database();
-    if folder.size(DATABASE) == 0 {
+    if !folder.has_database() {
         found.push(match create::has_traces(folder) {
             Ok(false) => Finding::ok(ID, "there is none yet; the first start creates it"),
             Ok(true) => Finding::problem(
