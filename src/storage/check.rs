@@ -155,6 +155,7 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         let at = bytes.windows(8).position(|w| w == b"identity").unwrap();
         bytes[at] = b'c';
+        #[expect(clippy::disallowed_methods, reason = "the test breaks the file on purpose")]
         std::fs::write(&path, bytes).unwrap();
         assert_eq!(wrong().as_deref(), Some("the row \"cdentity\" of meta is out of order"));
     }
