@@ -72,7 +72,7 @@ fn copy(root: &Path, user: &UserId, target: &Folder) -> Result<Backup, StoreErro
     drop(lock);
     let conn = schema::connect(&path, Access::ReadWrite)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
-    if let Some(wrong) = check::database(&conn)? {
+    if let Some(wrong) = check::database(&conn, schema::connect(&path, Access::ReadWrite)?)? {
         return Err(StoreError::damaged(&path, wrong));
     }
     super::create::record_key(&conn, target.database_key())?;

@@ -14,17 +14,39 @@ use super::segment_rows::{self, SegmentRow};
 use super::views::{self, Found};
 use super::{rows, sums};
 
-/// Returns what is wrong with the database; none if it is whole.
-pub(crate) fn database(conn: &Connection) -> Result<Option<String>, StoreError> {
-    match examine(conn) {
+/// Returns what is wrong with the database; none if it is whole. `beside` is another connection to
+/// it: the structures and what is in them are looked at side by side.
+pub(crate) fn database(
+    conn: &Connection,
+    beside: Connection,
+) -> Result<Option<String>, StoreError> {
+    let (structure, content) = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("check".to_owned());
+        let structures = thread.spawn_scoped(scope, move || structure(&beside));
+        let content = as_verdict(content(conn));
+        let structure = match structures.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(structure)) => structure,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => structure(conn),
+        };
+        (structure, content)
+    });
+    match as_verdict(structure)? {
+        None => content,
+        wrong => Ok(wrong),
+    }
+}
+
+/// Damage is a verdict; whatever else keeps us from one is an error.
+fn as_verdict(found: Result<Option<String>, StoreError>) -> Result<Option<String>, StoreError> {
+    match found {
         Err(error) if error.is_damage() => Ok(Some(error.to_string())),
         other => other,
     }
 }
 
-fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
-    // Room for what is read twice: by SQLite and by us.
-    conn.pragma_update(None, "cache_size", -131_072)?;
+/// Returns what is wrong with SQLite's structures, the tables, and the order of rows with names.
+pub(crate) fn structure(conn: &Connection) -> Result<Option<String>, StoreError> {
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
     if is_unread(&verdict) {
         let cause = std::io::Error::other(verdict);
@@ -39,6 +61,10 @@ fn examine(conn: &Connection) -> Result<Option<String>, StoreError> {
             return Ok(Some(format!("the row {key:?} of {table} is out of order")));
         }
     }
+    Ok(None)
+}
+
+fn content(conn: &Connection) -> Result<Option<String>, StoreError> {
     let mut n_pages = 0_u32;
     let mut filed_in = BTreeSet::new();
     sums::check_each(conn, |segment| {
@@ -150,7 +176,7 @@ mod tests {
                 .try_for_each(|key| set_meta(conn, key, ""))
         })
         .unwrap();
-        let wrong = || database(&schema::connect(&path, Access::ReadWrite).unwrap()).unwrap();
+        let wrong = || structure(&schema::connect(&path, Access::ReadWrite).unwrap()).unwrap();
         assert_eq!(wrong(), None);
         let mut bytes = std::fs::read(&path).unwrap();
         let at = bytes.windows(8).position(|w| w == b"identity").unwrap();

@@ -261,7 +261,9 @@ fn examine_open(folder: &Folder, owner: Owner<'_>) -> Result<Option<String>, Sto
         return Ok(None);
     }
     check_owner(folder, &conn, owner.user)?;
-    if let Some(wrong) = check::database(&conn)? {
+    let beside = schema::connect(&path, Access::ReadWrite)?;
+    schema::take_log_in_on_close(&beside, false)?;
+    if let Some(wrong) = check::database(&conn, beside)? {
         return Ok(Some(wrong));
     }
     let epoch = meta(&conn, "epoch")?.unwrap_or_default();

@@ -163,11 +163,10 @@ fn owner(conn: &Connection, folder: &Folder, user: &UserId) -> Finding {
 
 fn structure(conn: &Connection) -> Finding {
     const ID: &str = "files.structure";
-    let verdict = conn.query_row("PRAGMA quick_check(1)", [], |r| r.get::<_, String>(0));
-    match verdict {
-        Ok(verdict) if verdict == "ok" => Finding::ok(ID, "its structure is sound (quick_check)"),
-        Ok(verdict) => Finding::problem(ID, format!("memory.db is damaged: {verdict}"), RECOVER),
-        Err(error) => failure(ID, &error.into()),
+    match check::structure(conn) {
+        Ok(None) => Finding::ok(ID, "its structure is sound (quick_check)"),
+        Ok(Some(wrong)) => Finding::problem(ID, format!("memory.db is damaged: {wrong}"), RECOVER),
+        Err(error) => failure(ID, &error),
     }
 }
 
