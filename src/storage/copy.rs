@@ -34,7 +34,7 @@ pub(crate) fn read_only(folder: &Folder, user: &UserId, reason: &str) -> Result<
     }
     let private = private_dir()?;
     for suffix in ["", "-wal"] {
-        let from = folder.beside_database(suffix);
+        let from = folder.path(&format!("{DATABASE}{suffix}"));
         let to = private.path().join(format!("{DATABASE}{suffix}"));
         copy_private(&from, &to).map_err(|e| StoreError::io("copy", &from, e))?;
     }
@@ -53,7 +53,7 @@ pub(crate) fn salvaged(
     let private = private_dir()?;
     let copy = Folder::open(private.path())?;
     for suffix in ["", "-wal"] {
-        let from = folder.beside_database(suffix);
+        let from = folder.path(&format!("{DATABASE}{suffix}"));
         let to = copy.path(&format!("source.db{suffix}"));
         copy_private(&from, &to).map_err(|e| StoreError::io("copy", &from, e))?;
     }

@@ -76,11 +76,6 @@ impl Folder {
         self.path(DATABASE)
     }
 
-    /// Returns the path of a file beside the database: `-wal`, `-shm`.
-    pub(crate) fn beside_database(&self, suffix: &str) -> PathBuf {
-        self.path(&format!("{DATABASE}{suffix}"))
-    }
-
     /// Returns the size of `name` in bytes; 0 when it is not there.
     pub(crate) fn size(&self, name: &str) -> u64 {
         fs::metadata(self.path(name)).map_or(0, |m| m.len())

@@ -18,7 +18,10 @@ pub(crate) fn killed(data: &TempDir) -> (Setup, Judge) {
     let mut server = setup.start();
     judge.add(&mut server, 12);
     server.views_are_written(&setup);
-    judge.add(&mut server, 13);
+    // One after another: those that wait together share a commit, and what it writes.
+    for _ in 0..13 {
+        judge.add(&mut server, 1);
+    }
     server.kill();
     assert!(fs::metadata(setup.file(LOG)).unwrap().len() > 0);
     (setup, judge)
