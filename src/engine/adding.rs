@@ -41,12 +41,8 @@ impl Worker {
         now: Timestamp,
         tell: impl Fn(Vec<Added>),
     ) -> Result<(), StoreError> {
-        let (mut done, read) = self.transact(|worker| {
-            let (seq, done) = worker.add_each(pages, now)?;
-            // The last thing before the commit, which waits for the disk meanwhile.
-            let read = done.last.as_ref().and(pages.last()).map(|page| reader.begin(&page.new));
-            Ok((seq, (done, read)))
-        })?;
+        let read = pages.last().map(|page| reader.begin(&page.new));
+        let mut done = self.transact(|worker| worker.add_each(pages, now))?;
         // What was taken in before the commit is committed now.
         self.is_stale = false;
         tell(done.answers);
