@@ -1,5 +1,5 @@
-//! Reads pages while the engine waits for the disk: what the index needs of a page is not needed
-//! before it is stored, nor is what filing reads on it before it is filed.
+//! Reads pages while the engine decides about them and waits for the disk: what the index needs of a
+//! page is not needed before it is stored, nor is what filing reads on it before it is filed.
 //!
 //! It holds nothing of the memory. Where the thread cannot be had, or fails, the engine reads the
 //! page itself: what is read depends on the page's texts and time alone.
@@ -12,8 +12,8 @@ use crate::memory::page::{NewPage, Slot};
 use crate::memory::reading::PageReading;
 use crate::retrieval::Analysis;
 
-/// How far the thread steps back: its work is for the time in which the engine waits, on the same
-/// processor as often as not.
+/// How far the thread steps back: where it gets no processor of its own, its work is for the time in
+/// which the engine waits.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 

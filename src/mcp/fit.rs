@@ -323,9 +323,24 @@ fn char_chars(c: char) -> usize {
     }
 }
 
+/// Counts the characters of UTF-8 that is written to it: the bytes that begin one.
+struct Chars(usize);
+
+impl std::io::Write for Chars {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.iter().filter(|byte| byte.cast_signed() >= -0x40).count();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Counts the characters of a value's JSON.
 pub(super) fn json_chars<T: Serialize>(value: &T) -> usize {
-    serde_json::to_string(value).map_or(usize::MAX / 4, |json| json.chars().count())
+    let mut chars = Chars(0);
+    serde_json::to_writer(&mut chars, value).map_or(usize::MAX / 4, |()| chars.0)
 }
 
 #[cfg(test)]

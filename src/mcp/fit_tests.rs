@@ -190,3 +190,12 @@ fn an_offset_beyond_the_end_is_refused() {
     let part = page(found, 4, String::new(), 2_000).unwrap();
     assert_eq!(part.retrieved_pages[0].agent_response, "es");
 }
+
+#[test]
+fn characters_are_counted_as_they_stand_in_the_json() {
+    let texts = ["", "plain", "\"quoted\"\n", "\u{e9}\u{4e2d}\u{1f600}\u{301}", "\u{1}"];
+    for text in texts {
+        assert_eq!(json_chars(&text), serde_json::to_string(text).unwrap().chars().count());
+    }
+    assert_eq!(json_chars(&texts), serde_json::to_string(&texts).unwrap().chars().count());
+}
