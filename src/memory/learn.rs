@@ -86,6 +86,9 @@ impl<'a> LongDraft<'a> {
                 return;
             }
         }
+        if self.was_pruned(&key, on) {
+            return;
+        }
         let attribute = statement.attribute;
         let is_single = attribute.cardinality() == Cardinality::Single;
         let current: Vec<Fact> = known.into_iter().filter(|fact| !fact.closed).collect();
@@ -203,6 +206,13 @@ impl<'a> LongDraft<'a> {
         history.sort_by_key(|fact| (fact.valid_to.map(Timestamp::micros), fact.id));
         let over = history.len().saturating_sub(HISTORY_PER_KEY);
         self.gone.extend(history.iter().take(over).map(|fact| fact.id));
+    }
+
+    /// Whether what a page says under a key may have been read before and pruned since.
+    fn was_pruned(&self, key: &str, on: SaidOn) -> bool {
+        let before = || self.long.with_key(key);
+        before().any(|fact| fact.sources.contains(&on.id))
+            && before().filter(|fact| fact.closed).count() >= HISTORY_PER_KEY
     }
 
     /// Lets facts give way, what was said first coming first, where there are more than fit: those a

@@ -183,6 +183,20 @@ fn the_last_five_of_a_key_are_kept_as_history() {
 }
 
 #[test]
+fn a_page_of_more_than_is_kept_says_nothing_new_when_it_is_read_again() {
+    let mut story = Story::new(100);
+    let homes: Vec<_> = (0..8).map(|n| says(Home, "", &format!("Town {n}"))).collect();
+    let on = page(1, false);
+    story.tell(on, &homes);
+    let before: Vec<Fact> = story.0.facts().cloned().collect();
+    story.tell(SaidOn { may_be_late: true, ..on }, &homes);
+    assert_eq!(story.0.facts().cloned().collect::<Vec<_>>(), before);
+    // Another page is heard.
+    story.tell(page(2, false), &[says(Home, "", "Rome")]);
+    assert_eq!(story.held(), ["home=Rome"]);
+}
+
+#[test]
 fn an_event_is_the_same_only_at_the_same_time() {
     let mut story = Story::new(100);
     let bought = |when: Option<(&str, &str, &str)>| Statement {
