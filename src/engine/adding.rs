@@ -51,6 +51,8 @@ impl Worker {
         }
         if !done.rows.is_empty() {
             self.changed(done.rows);
+            // Nobody waits for this.
+            self.memory.look_ahead(&Stored(&self.store), now);
         }
         Ok(())
     }

@@ -125,18 +125,39 @@ impl Memory {
     }
 
     fn file(&self, n_pages: usize, pages: &dyn PageTexts, now: Timestamp) -> MidChange {
-        let around = Around { corpus: self, pages, now: now.micros() };
-        let mut draft = Draft::new(&self.mid_term);
+        let mut draft = match &self.ahead {
+            Some(ahead) if n_pages > 0 => Draft::resume(&self.mid_term, ahead.clone(), now),
+            _ => Draft::new(&self.mid_term),
+        };
+        self.file_oldest(&mut draft, n_pages, pages, now);
         draft.flush_visits();
+        draft.merge_over_capacity(self.around(pages, now));
+        draft.finish()
+    }
+
+    /// Files the oldest pages of short-term memory, but for those that are filed in this draft.
+    pub(super) fn file_oldest(
+        &self,
+        draft: &mut Draft<'_>,
+        n_pages: usize,
+        pages: &dyn PageTexts,
+        now: Timestamp,
+    ) {
         for (&slot, added) in self.short_term.iter().take(n_pages) {
+            if draft.segment_of(slot).is_some() {
+                continue;
+            }
             let previous = self.index.previous(slot);
             let read = || Cow::Owned(PageReading::of(slot, &added.page.new.texts));
             let reading = added.reading.as_ref().map_or_else(read, Cow::Borrowed);
             let (reading, analysis) = (reading.as_ref(), &added.analysis);
-            draft.file(Filing { slot, reading, analysis, previous }, around);
+            let filing = Filing { slot, reading, analysis, previous };
+            draft.file(filing, self.around(pages, now));
         }
-        draft.merge_over_capacity(around);
-        draft.finish()
+    }
+
+    fn around<'a>(&'a self, pages: &'a dyn PageTexts, now: Timestamp) -> Around<'a> {
+        Around { corpus: self, pages, now: now.micros() }
     }
 
     /// Finds the stored page that is the same exchange.

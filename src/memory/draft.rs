@@ -74,7 +74,7 @@ pub struct Draft<'a> {
     pub(super) changed: BTreeMap<SegmentId, Entry>,
     pub(super) sentences: BTreeMap<SegmentId, Vec<Arc<Sentence>>>,
     pub(super) filed: Vec<(Slot, SegmentId)>,
-    placed: HashMap<Slot, SegmentId>,
+    pub(super) placed: HashMap<Slot, SegmentId>,
     pub(super) merged: Vec<(SegmentId, SegmentId)>,
     pub(super) gone: HashMap<SegmentId, SegmentId>,
     flushed: Vec<(SegmentId, Visits)>,

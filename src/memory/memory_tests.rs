@@ -36,20 +36,57 @@ impl PageTexts for NoPages {
     }
 }
 
-/// Adds a page; returns how many segments it merged.
-fn add(memory: &mut Memory, text: &str) -> usize {
+/// Decides about a page that is added at `at`.
+fn decide(memory: &Memory, text: &str, at: Timestamp) -> Change {
     let texts = Texts { user_input: text.to_owned(), agent_response: String::new() };
     let (meta_data, session) = (Map::new(), "s".to_owned());
-    let new = NewPage { texts, timestamp: now(), timestamp_given: false, meta_data, session };
-    match memory.decide_add(Incoming::read(new), &NoPages, now()) {
-        Decision::Add(change) => {
-            let n_merged = change.mid.merged.len();
-            let analysis = Analysis::of(&change.pages[0].new.texts, now(), StaticModel::built_in());
-            memory.apply(*change, [(analysis, None)]);
-            n_merged
-        }
+    let new = NewPage { texts, timestamp: at, timestamp_given: false, meta_data, session };
+    match memory.decide_add(Incoming::read(new), &NoPages, at) {
+        Decision::Add(change) => *change,
         Decision::Duplicate(slot) => panic!("{slot:?}"),
     }
+}
+
+fn apply(memory: &mut Memory, change: Change) {
+    let analysis = Analysis::of(&change.pages[0].new.texts, now(), StaticModel::built_in());
+    memory.apply(change, [(analysis, None)]);
+}
+
+/// Adds a page; returns how many segments it merged.
+fn add(memory: &mut Memory, text: &str) -> usize {
+    let change = decide(memory, text, now());
+    let n_merged = change.mid.merged.len();
+    apply(memory, change);
+    n_merged
+}
+
+#[test]
+fn what_is_decided_ahead_is_what_would_be_decided() {
+    let mut memory = Memory::new(MemorySettings {
+        short_term: 2,
+        mid_term: MidSettings { capacity: 2, threshold: 0.8, ..MidSettings::default() },
+        knowledge: 100,
+    });
+    let topics = ["rye bread in the oven", "a canoe on the lake", "tax forms", "my sister's cello"];
+    let (mut n_ahead, mut n_merged) = (0, 0);
+    for i in 0..60_i64 {
+        let at = Timestamp::from_parts(now().micros() + i * 1_000_000, 0).unwrap();
+        let text = format!("I thought about {} on day {i}", topics[(i * i % 7 % 4) as usize]);
+        memory.look_ahead(&NoPages, now());
+        n_ahead += usize::from(memory.ahead.is_some());
+        // A visit changes what is stored of a segment, not where pages are filed.
+        memory.visit(&[hit(1 + (i / 3) as u32)], at);
+        let early = decide(&memory, &text, at).mid;
+        let ahead = memory.ahead.take();
+        let change = decide(&memory, &text, at);
+        assert!(early == change.mid, "page {i}");
+        memory.ahead = ahead;
+        n_merged += change.mid.merged.len();
+        apply(&mut memory, change);
+        assert!(memory.ahead.is_none(), "what changes the memory ends what was decided ahead");
+    }
+    assert_eq!(n_ahead, 58, "all but those that found room");
+    assert!(n_merged > 1 && memory.segments().len() == 2, "{n_merged} merged");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! [`Memory::apply`], before anything is answered that is not on stable storage; what another process
 //! committed and what is read at start goes the same way.
 
+mod ahead;
 pub mod chain;
 pub mod change;
 pub mod consolidate;
@@ -37,6 +38,7 @@ pub mod vector;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use self::ahead::Ahead;
 use self::change::{AddedPage, Change};
 use self::extract::Corpus;
 use self::fact::{Fact, FactId, Owner};
@@ -69,6 +71,8 @@ pub struct Memory {
     long_term: LongTerm,
     index: Index,
     last_slot: Slot,
+    /// Where the next page to leave short-term memory is filed, if that is decided.
+    ahead: Option<Ahead>,
 }
 
 /// What is in memory of a page that is not in short-term memory.
@@ -132,6 +136,7 @@ impl Memory {
             long_term: LongTerm::new(settings.knowledge),
             index: Index::default(),
             last_slot: Slot(0),
+            ahead: None,
         }
     }
 
@@ -146,6 +151,7 @@ impl Memory {
     /// [`Memory::settle`].
     pub fn know(&mut self, known: &Known<'_>) {
         let Known { slot, session, timestamp, analysis, .. } = *known;
+        self.ahead = None;
         if self.index.append(slot, session, timestamp.micros(), analysis) {
             self.note(known);
         }
@@ -167,6 +173,7 @@ impl Memory {
 
     /// Puts a known page into short-term memory.
     pub fn hold(&mut self, page: AddedPage) {
+        self.ahead = None;
         self.short_term.insert(page.page.slot, page);
     }
 
@@ -187,6 +194,7 @@ impl Memory {
         change: Change,
         read: impl IntoIterator<Item = (Analysis, Option<PageReading>)>,
     ) {
+        self.ahead = None;
         for (page, (analysis, reading)) in change.pages.into_iter().zip(read) {
             let (slot, timestamp) = (page.slot, page.new.timestamp);
             let session = &page.new.session;
@@ -213,6 +221,7 @@ impl Memory {
 
     /// Takes in mid-term memory as it is stored, after the pages.
     pub fn know_mid_term(&mut self, stored: &MidChange) {
+        self.ahead = None;
         self.mid_term.apply(stored);
     }
 

@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,15 +15,18 @@ use super::StoreError;
 use super::derived::{Derived, DerivedRow};
 use super::erase::{self, Progress, Step, Tools};
 use super::folder::{FileKey, Folder};
+use super::inbox::Inbox;
 use super::lock::Locks;
 use super::schema::{self, Access, BUSY_PATIENCE};
 use super::views::{Occasion, Writer};
 
+/// The log of the database.
+const LOG: &str = "memory.db-wal";
 /// From the first change not shown to the views that show it; half a second is promised.
 const VIEW_DELAY: Duration = Duration::from_millis(400);
 /// From the last change to a checkpoint.
 const IDLE: Duration = Duration::from_millis(100);
-/// A log longer than this is checkpointed without waiting for an idle moment.
+/// A log longer than this, in bytes, is checkpointed without waiting for an idle moment.
 const LONG_LOG: u64 = 4 << 20;
 /// Until the next try when another process writes the views or a file could not be written.
 const RETRY: Duration = Duration::from_millis(50);
@@ -44,8 +46,8 @@ pub(crate) type Told = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// Something to keep house for.
 enum Note {
-    /// Something was committed; derived data of the pages.
-    Changed(Vec<DerivedRow>),
+    /// Something was committed at this moment; derived data of the pages.
+    Changed(Vec<DerivedRow>, Instant),
     /// Derived data of pages that were there.
     Derived(Vec<DerivedRow>),
     /// The vector of a page by a model of a server.
@@ -66,7 +68,7 @@ pub(crate) struct Files {
 /// The housekeeping thread of an open user. Dropping it brings everything up to date and ends it.
 #[derive(Debug)]
 pub(crate) struct Keeper {
-    notes: Option<Sender<Note>>,
+    notes: Arc<Inbox<Note>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -77,7 +79,6 @@ impl Keeper {
         files: Files,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, StoreError> {
-        let (notes, inbox) = channel();
         let Files { derived, vectors } = files;
         let mut house = House {
             conn: schema::connect(&folder.database(), Access::ReadWrite)?,
@@ -91,6 +92,7 @@ impl Keeper {
             vector_rows: Vec::new(),
             show_by: Some(Instant::now()),
             last_change: None,
+            long_log: LONG_LOG,
             key: folder.database_key(),
             patience: RETRY,
             erasing: None,
@@ -99,48 +101,45 @@ impl Keeper {
         if erase::pending(&house.conn)?.is_some() {
             house.take(Note::Erase(None));
         }
+        let notes = Arc::new(Inbox::new(IDLE));
+        let inbox = Arc::clone(&notes);
         let thread = std::thread::Builder::new()
             .name("keeper".to_owned())
             .spawn(move || house.keep(&inbox))
             .map_err(|e| StoreError::io("start the housekeeping of", folder.root(), e))?;
-        Ok(Self { notes: Some(notes), thread: Some(thread) })
+        Ok(Self { notes, thread: Some(thread) })
     }
 
     /// Tells that something was committed, and hands over derived data of the pages to be stored when
     /// there is time.
     pub(crate) fn changed(&self, rows: Vec<DerivedRow>) {
-        self.tell(Note::Changed(rows));
+        self.notes.leave(Note::Changed(rows, Instant::now()));
     }
 
     /// Hands over derived data of pages that were there, to be stored when there is time.
     pub(crate) fn keep(&self, rows: Vec<DerivedRow>) {
-        self.tell(Note::Derived(rows));
+        self.notes.leave(Note::Derived(rows));
     }
 
     /// Hands over a vector to be stored when there is time.
     pub(crate) fn keep_vector(&self, row: DerivedRow) {
-        self.tell(Note::Vector(row));
+        self.notes.leave(Note::Vector(row));
     }
 
     /// Erases from disk what was forgotten here, and then tells so; or why that takes longer.
     pub(crate) fn erase(&self, told: Told) {
-        self.tell(Note::Erase(Some(told)));
+        self.notes.leave_now(Note::Erase(Some(told)));
     }
 
     /// Sees to it that what another process forgot is erased.
     pub(crate) fn erase_for_others(&self) {
-        self.tell(Note::Erase(None));
-    }
-
-    fn tell(&self, note: Note) {
-        // A keeper that ended lost nothing that is not made again.
-        drop(self.notes.as_ref().map(|notes| notes.send(note)));
+        self.notes.leave_now(Note::Erase(None));
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.notes = None;
+        self.notes.close();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the housekeeping panicked; it is made up for at the next start");
         }
@@ -161,6 +160,8 @@ struct House {
     /// When the views must show what was committed.
     show_by: Option<Instant>,
     last_change: Option<Instant>,
+    /// A log of more bytes is long.
+    long_log: u64,
     /// The database that is kept: nothing is written beside another one.
     key: Option<FileKey>,
     /// Until the next try after a failure; doubled by each.
@@ -181,16 +182,12 @@ struct Erasing {
 }
 
 impl House {
-    fn keep(&mut self, inbox: &Receiver<Note>) {
+    fn keep(&mut self, inbox: &Inbox<Note>) {
         loop {
-            let note = match self.next_deadline() {
-                Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
-                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match note {
-                Ok(note) => self.take(note),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.close(),
+            let (notes, is_last) = inbox.wait(self.next_deadline());
+            notes.into_iter().for_each(|note| self.take(note));
+            if is_last {
+                return self.close();
             }
             self.work();
         }
@@ -198,11 +195,10 @@ impl House {
 
     fn take(&mut self, note: Note) {
         match note {
-            Note::Changed(rows) => {
+            Note::Changed(rows, at) => {
                 self.rows.extend(rows);
-                let now = Instant::now();
-                self.last_change = Some(now);
-                self.show_by.get_or_insert(now + VIEW_DELAY);
+                self.last_change = Some(at);
+                self.show_by.get_or_insert(at + VIEW_DELAY);
             }
             Note::Derived(rows) => self.rows.extend(rows),
             Note::Vector(row) => self.vector_rows.push(row),
@@ -248,7 +244,7 @@ impl House {
         if self.erasing.as_ref().is_some_and(|erasing| now >= erasing.next) {
             self.erase();
         }
-        if self.folder.size("memory.db-wal") > LONG_LOG {
+        if self.folder.size(LOG) > self.long_log {
             self.shorten_log();
         } else if idle && self.last_change.is_some() {
             self.checkpoint();
@@ -335,13 +331,14 @@ impl House {
     }
 
     fn checkpoint(&self) {
-        self.take_log_in("PRAGMA wal_checkpoint(PASSIVE)");
+        self.take_log_in("PASSIVE");
     }
 
-    /// Takes a long log in and empties it while nobody writes: beside writers who never pause it
-    /// would be taken in again and again, and grow all the same. Where others do not let it now, the
-    /// next change tries again.
-    fn shorten_log(&self) {
+    /// Takes a long log in while nobody writes, and has it begun anew: beside writers who never pause
+    /// it would be taken in again and again, and grow all the same. Its file keeps its length, since a
+    /// file that grows is slower to sync than one that is written over; only one of twice the length is
+    /// emptied. Where others do not let it now, the next change tries again.
+    fn shorten_log(&mut self) {
         let Some(held) = self.locks.write_within(RETRY) else { return self.checkpoint() };
         let wait = |patience| {
             if let Err(error) = self.conn.busy_timeout(patience) {
@@ -350,16 +347,23 @@ impl House {
         };
         // The writers wait for this.
         wait(RETRY);
-        self.take_log_in("PRAGMA wal_checkpoint(TRUNCATE)");
+        let is_too_long = self.folder.size(LOG) > 2 * LONG_LOG;
+        let how = if is_too_long { "TRUNCATE" } else { "RESTART" };
+        if self.take_log_in(how) {
+            self.long_log = self.folder.size(LOG).max(LONG_LOG);
+        }
         wait(BUSY_PATIENCE);
         drop(held);
     }
 
-    fn take_log_in(&self, sql: &str) {
-        let busy = |r: &rusqlite::Row<'_>| r.get::<_, i64>(0);
-        if let Err(error) = self.conn.query_row(sql, [], busy) {
+    /// Takes the log in; whether all of it was, as far as `how` demands.
+    fn take_log_in(&self, how: &str) -> bool {
+        let is_busy = |r: &rusqlite::Row<'_>| r.get::<_, bool>(0);
+        let sql = format!("PRAGMA wal_checkpoint({how})");
+        self.conn.query_row(&sql, [], is_busy).map(|busy| !busy).unwrap_or_else(|error| {
             tracing::warn!(%error, "the log could not be checkpointed");
-        }
+            false
+        })
     }
 
     fn close(&mut self) {

@@ -19,6 +19,7 @@ mod foreign;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod identity;
+mod inbox;
 pub(crate) mod keeper;
 pub(crate) mod lock;
 pub(crate) mod log;
