@@ -85,6 +85,9 @@ fn what_is_decided_ahead_is_what_would_be_decided() {
         apply(&mut memory, change);
         assert!(memory.ahead.is_none(), "what changes the memory ends what was decided ahead");
     }
+    memory.look_ahead(&NoPages, now());
+    memory.apply(Change::default(), []);
+    assert!(memory.ahead.is_none(), "so does what changes segments alone");
     assert_eq!(n_ahead, 58, "all but those that found room");
     assert!(n_merged > 1 && memory.segments().len() == 2, "{n_merged} merged");
 }
