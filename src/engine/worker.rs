@@ -113,11 +113,14 @@ impl Worker {
             self.memory.visit(&hits, now);
         }
         let mut found = Vec::with_capacity(hits.len());
+        // One reading for all: each of its own would lock the log anew.
+        let snapshot = self.store.snapshot()?;
         for hit in &hits {
             if let Some(page) = self.store.page(hit.slot)? {
                 found.push(self.found(page, hit.score));
             }
         }
+        drop(snapshot);
         let mut facts = |owner| -> Vec<Fact> {
             self.memory.search_facts(owner, &recall.query).into_iter().cloned().collect()
         };

@@ -91,7 +91,7 @@ pub(super) fn recall(
     room.0 += share.0;
 
     reply.retrieved_pages = pages(recalled.found, query, &mut room, &mut reply.truncated);
-    last_resort(&mut reply, max_chars);
+    debug_assert!(json_chars(&reply) <= max_chars, "{max_chars} characters are not enough");
     reply
 }
 
@@ -213,9 +213,11 @@ fn pages<P: Into<PageView>>(
             *truncated = true;
             continue;
         }
-        let short = shorten(&whole, query, WINDOW_CHARS);
+        let (short, whole) = match shortened(&whole, query, WINDOW_CHARS) {
+            Some(short) => (short, Some(whole)),
+            None => (whole, None),
+        };
         if room.take(json_chars(&short)) {
-            let whole = short.cut.then_some(whole);
             shown.push((short, whole));
         } else if let Some(squeezed) =
             shown.is_empty().then(|| squeeze(&short, query, room)).flatten()
@@ -240,31 +242,35 @@ fn pages<P: Into<PageView>>(
 /// Returns how many characters of a page's texts are shown when the long ones are cut.
 fn window_chars(page: &PageView) -> usize {
     let texts = [&page.user_input, &page.agent_response];
-    texts.into_iter().map(|text| text.chars().take(WINDOW_CHARS).count()).sum()
+    texts.into_iter().map(|text| text.chars().count().min(WINDOW_CHARS)).sum()
 }
 
-/// Cuts texts over `max` characters to the window that answers the query best.
-fn shorten(whole: &PageView, query: &str, max: usize) -> PageView {
-    let mut view = whole.clone();
+/// Cuts texts over `max` characters to the window that answers the query best, and leaves long
+/// `meta_data` out; none where there is nothing to cut.
+fn shortened(whole: &PageView, query: &str, max: usize) -> Option<PageView> {
+    let is_long = |text: &String| text.len() > max && text.chars().count() > max;
+    let long_meta = json_chars(&whole.meta_data) > SMALL_META;
+    if !long_meta && !is_long(&whole.user_input) && !is_long(&whole.agent_response) {
+        return None;
+    }
+    let mut view = PageView { cut: true, ..whole.clone() };
     for text in [&mut view.user_input, &mut view.agent_response] {
-        if text.chars().count() > max {
+        if is_long(text) {
             let window = best_window(text, query, max, StaticModel::built_in());
             *text = text.get(window).unwrap_or_default().to_owned();
-            view.cut = true;
         }
     }
-    if json_chars(&view.meta_data) > SMALL_META {
+    if long_meta {
         view.meta_data.clear();
-        view.cut = true;
     }
-    view
+    Some(view)
 }
 
 /// Cuts a page ever more until it fits, so that at least one is shown.
 fn squeeze(short: &PageView, query: &str, room: &mut Room) -> Option<PageView> {
     let lengths = [1_200, 900, 700, 500, 350, 250, 150, 80, 30];
     lengths.into_iter().find_map(|max| {
-        let mut view = shorten(short, query, max);
+        let mut view = shortened(short, query, max).unwrap_or_else(|| short.clone());
         if max < 200 {
             view.meta_data.clear();
             view.meta_info.clear();
@@ -273,21 +279,6 @@ fn squeeze(short: &PageView, query: &str, room: &mut Room) -> Option<PageView> {
         view.cut = true;
         room.take(json_chars(&view)).then_some(view)
     })
-}
-
-/// Removes items until the reply fits. The shares see to it that there is nothing to remove.
-fn last_resort(reply: &mut RetrieveReply, max_chars: usize) {
-    while json_chars(reply) > max_chars {
-        reply.truncated = true;
-        let removed = reply.retrieved_pages.pop().is_some()
-            || reply.short_term_memory.pop().is_some()
-            || reply.retrieved_user_knowledge.pop().is_some()
-            || reply.retrieved_assistant_knowledge.pop().is_some()
-            || reply.notices.pop().is_some();
-        if !removed {
-            return;
-        }
-    }
 }
 
 fn skip_bytes(text: &str, n: usize) -> &str {
