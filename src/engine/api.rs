@@ -1,8 +1,10 @@
 //! What can be asked of an open user, and the handle that asks.
 //!
 //! A request is queued before the method returns, so requests take effect in the order of the
-//! calls; the answer is awaited (or waited for) afterwards. Nothing here computes.
+//! calls; the answer is awaited (or waited for) afterwards. All that is computed here is what a page
+//! says.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,8 +19,9 @@ use tokio::sync::oneshot;
 use super::analyst::{Report, Taken, Work};
 use super::embedding::{Fetched, Reading, Unread};
 use crate::llm::Used;
-use crate::memory::fact::Fact;
+use crate::memory::fact::{Fact, Statement};
 use crate::memory::page::{NewPage, Page, PageId};
+use crate::memory::rules;
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};
 
@@ -57,6 +60,10 @@ pub enum EngineError {
     #[error("{0}")]
     Refused(String),
 }
+
+/// The bytes of a page's texts up to which whoever adds it reads what it says: some hundred
+/// microseconds' work.
+const READ_BYTES: usize = 4096;
 
 /// The outcome of an add.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,7 +197,7 @@ pub struct Created {
 /// A request on its way to the engine's thread, with the place for its answer.
 #[derive(Debug)]
 pub(crate) enum Call {
-    Add(Box<NewPage>, Answer<Added>),
+    Add(Box<NewPage>, Option<Said>, Answer<Added>),
     Recall(Recall, Answer<Recalled>),
     Page(PageId, Answer<Option<Found>>),
     /// What would be forgotten with what this asks for?
@@ -212,6 +219,9 @@ pub(crate) enum Call {
     /// Carry out what is queued before it, write the views, close, end.
     Close(Answer<()>),
 }
+
+/// What a page says, from whoever adds it.
+pub(crate) type Said = oneshot::Receiver<Vec<Statement>>;
 
 /// The place for an answer.
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, EngineError>>;
@@ -248,8 +258,20 @@ pub struct Engine {
 
 impl Engine {
     /// Stores a page; the answer comes after it is on stable storage.
+    ///
+    /// What a page of usual length says is read here, while the engine wakes up or ends what it does.
     pub fn add(&self, page: NewPage) -> Reply<Added> {
-        self.ask(|answer| Call::Add(Box::new(page), answer))
+        if page.texts.len_bytes() > READ_BYTES {
+            return self.ask(|answer| Call::Add(Box::new(page), None, answer));
+        }
+        let (texts, at) = (page.texts.clone(), page.timestamp);
+        let (tell, said) = oneshot::channel();
+        let reply = self.ask(|answer| Call::Add(Box::new(page), Some(said), answer));
+        // Where this panics nothing is told, and the engine finds out itself.
+        if let Ok(statements) = catch_unwind(AssertUnwindSafe(|| rules::read(&texts, at))) {
+            drop(tell.send(statements));
+        }
+        reply
     }
 
     /// Finds what the memory holds for a query.

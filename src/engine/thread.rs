@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 
 use super::adding::{MOST_BYTES, MOST_PAGES};
 use super::analyst::{Analyst, Work};
-use super::api::{Added, Answer, Call, Created, Engine, EngineError, Forget, Forgotten};
+use super::api::{Added, Answer, Call, Created, Engine, EngineError, Forget, Forgotten, Said};
 use super::embedder::Embedder;
 use super::failure::Kind::{self, Read, Write};
 use super::failure::{Failure, panicked};
@@ -91,7 +91,7 @@ impl Thread {
                     drop(answer.send(closed));
                     return;
                 }
-                Call::Add(page, to) => next = self.add(*page, to, inbox),
+                Call::Add(page, said, to) => next = self.add(incoming(*page, said), to, inbox),
                 call => self.answer(call),
             }
         }
@@ -102,14 +102,14 @@ impl Thread {
 
     /// Stores a page, together with those that wait behind it; returns the call that was met behind
     /// them.
-    fn add(&mut self, page: NewPage, to: Answer<Added>, inbox: &Receiver<Call>) -> Option<Call> {
-        let mut n_bytes = page.texts.len_bytes();
-        let (mut pages, mut answers, mut other) = (vec![Incoming::read(page)], vec![to], None);
+    fn add(&mut self, page: Incoming, to: Answer<Added>, inbox: &Receiver<Call>) -> Option<Call> {
+        let mut n_bytes = page.new.texts.len_bytes();
+        let (mut pages, mut answers, mut other) = (vec![page], vec![to], None);
         while pages.len() < MOST_PAGES && n_bytes < MOST_BYTES {
             match inbox.try_recv() {
-                Ok(Call::Add(page, to)) => {
+                Ok(Call::Add(page, said, to)) => {
                     n_bytes += page.texts.len_bytes();
-                    pages.push(Incoming::read(*page));
+                    pages.push(incoming(*page, said));
                     answers.push(to);
                 }
                 met => {
@@ -181,7 +181,7 @@ impl Thread {
                 drop(to.send(created.unwrap_or_else(|_| Err(panicked(Write)))));
             }
             // These two were looked at before.
-            Call::Add(_, to) => drop(to.send(Err(EngineError::Stopping))),
+            Call::Add(_, _, to) => drop(to.send(Err(EngineError::Stopping))),
             Call::Close(to) => drop(to.send(Ok(()))),
         }
     }
@@ -336,5 +336,13 @@ impl Thread {
             Ok(Ok(()) | Err(_)) => Ok(()),
             Err(_) => Err(panicked(Write)),
         }
+    }
+}
+
+/// Puts a page together with what it says, which is read here where nobody else has.
+fn incoming(new: NewPage, said: Option<Said>) -> Incoming {
+    match said.and_then(|said| said.blocking_recv().ok()) {
+        Some(statements) => Incoming { new, statements },
+        None => Incoming::read(new),
     }
 }

@@ -69,13 +69,13 @@ fn what_is_decided_ahead_is_what_would_be_decided() {
     });
     let topics = ["rye bread in the oven", "a canoe on the lake", "tax forms", "my sister's cello"];
     let (mut n_ahead, mut n_merged) = (0, 0);
-    for i in 0..60_i64 {
-        let at = Timestamp::from_parts(now().micros() + i * 1_000_000, 0).unwrap();
-        let text = format!("I thought about {} on day {i}", topics[(i * i % 7 % 4) as usize]);
+    for i in 0..60_u32 {
+        let at = Timestamp::from_parts(now().micros() + i64::from(i) * 1_000_000, 0).unwrap();
+        let text = format!("I thought about {} on day {i}", topics[i as usize * i as usize % 7 % 4]);
         memory.look_ahead(&NoPages, now());
         n_ahead += usize::from(memory.ahead.is_some());
         // A visit changes what is stored of a segment, not where pages are filed.
-        memory.visit(&[hit(1 + (i / 3) as u32)], at);
+        memory.visit(&[hit(1 + i / 3)], at);
         let early = decide(&memory, &text, at).mid;
         let ahead = memory.ahead.take();
         let change = decide(&memory, &text, at);

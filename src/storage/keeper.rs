@@ -17,7 +17,7 @@ use super::erase::{self, Progress, Step, Tools};
 use super::folder::{FileKey, Folder};
 use super::inbox::Inbox;
 use super::lock::Locks;
-use super::schema::{self, Access, BUSY_PATIENCE};
+use super::schema::{self, Access, BUSY_PATIENCE, LOG_BYTES};
 use super::views::{Occasion, Writer};
 
 /// The log of the database.
@@ -26,8 +26,10 @@ const LOG: &str = "memory.db-wal";
 const VIEW_DELAY: Duration = Duration::from_millis(400);
 /// From the last change to a checkpoint.
 const IDLE: Duration = Duration::from_millis(100);
-/// A log longer than this, in bytes, is checkpointed without waiting for an idle moment.
-const LONG_LOG: u64 = 4 << 20;
+/// After so many commits the log is checkpointed without waiting for an idle moment.
+const MANY_COMMITS: usize = 200;
+/// After so many where its file is longer than it should stay.
+const SOME_COMMITS: usize = 20;
 /// Until the next try when another process writes the views or a file could not be written.
 const RETRY: Duration = Duration::from_millis(50);
 /// The longest time between two tries after failures.
@@ -92,7 +94,7 @@ impl Keeper {
             vector_rows: Vec::new(),
             show_by: Some(Instant::now()),
             last_change: None,
-            long_log: LONG_LOG,
+            n_commits: 0,
             key: folder.database_key(),
             patience: RETRY,
             erasing: None,
@@ -160,8 +162,8 @@ struct House {
     /// When the views must show what was committed.
     show_by: Option<Instant>,
     last_change: Option<Instant>,
-    /// A log of more bytes is long.
-    long_log: u64,
+    /// The commits of this process since the log was last taken in, as far as others let it.
+    n_commits: usize,
     /// The database that is kept: nothing is written beside another one.
     key: Option<FileKey>,
     /// Until the next try after a failure; doubled by each.
@@ -185,7 +187,9 @@ impl House {
     fn keep(&mut self, inbox: &Inbox<Note>) {
         loop {
             let (notes, is_last) = inbox.wait(self.next_deadline());
-            notes.into_iter().for_each(|note| self.take(note));
+            for note in notes {
+                self.take(note);
+            }
             if is_last {
                 return self.close();
             }
@@ -196,6 +200,7 @@ impl House {
     fn take(&mut self, note: Note) {
         match note {
             Note::Changed(rows, at) => {
+                self.n_commits += 1;
                 self.rows.extend(rows);
                 self.last_change = Some(at);
                 self.show_by.get_or_insert(at + VIEW_DELAY);
@@ -244,8 +249,9 @@ impl House {
         if self.erasing.as_ref().is_some_and(|erasing| now >= erasing.next) {
             self.erase();
         }
-        if self.folder.size(LOG) > self.long_log {
-            self.shorten_log();
+        let is_long = self.n_commits > SOME_COMMITS && self.folder.size(LOG) > LOG_BYTES;
+        if is_long || self.n_commits > MANY_COMMITS {
+            self.restart_log();
         } else if idle && self.last_change.is_some() {
             self.checkpoint();
         }
@@ -330,40 +336,35 @@ impl House {
         self.erasing = Some(erasing);
     }
 
-    fn checkpoint(&self) {
+    fn checkpoint(&mut self) {
         self.take_log_in("PASSIVE");
     }
 
     /// Takes a long log in while nobody writes, and has it begun anew: beside writers who never pause
-    /// it would be taken in again and again, and grow all the same. Its file keeps its length, since a
-    /// file that grows is slower to sync than one that is written over; only one of twice the length is
-    /// emptied. Where others do not let it now, the next change tries again.
-    fn shorten_log(&mut self) {
+    /// it would be taken in again and again, and grow all the same. Its file keeps its length up to
+    /// [`LOG_BYTES`], since one that grows is slower to sync than one that is written over. Where others
+    /// do not let it now, later changes try again.
+    fn restart_log(&mut self) {
         let Some(held) = self.locks.write_within(RETRY) else { return self.checkpoint() };
-        let wait = |patience| {
-            if let Err(error) = self.conn.busy_timeout(patience) {
+        let wait = |conn: &Connection, patience| {
+            if let Err(error) = conn.busy_timeout(patience) {
                 tracing::warn!(%error, "the housekeeping cannot set how long it waits");
             }
         };
         // The writers wait for this.
-        wait(RETRY);
-        let is_too_long = self.folder.size(LOG) > 2 * LONG_LOG;
-        let how = if is_too_long { "TRUNCATE" } else { "RESTART" };
-        if self.take_log_in(how) {
-            self.long_log = self.folder.size(LOG).max(LONG_LOG);
-        }
-        wait(BUSY_PATIENCE);
+        wait(&self.conn, RETRY);
+        self.take_log_in("RESTART");
+        wait(&self.conn, BUSY_PATIENCE);
         drop(held);
     }
 
-    /// Takes the log in; whether all of it was, as far as `how` demands.
-    fn take_log_in(&self, how: &str) -> bool {
-        let is_busy = |r: &rusqlite::Row<'_>| r.get::<_, bool>(0);
-        let sql = format!("PRAGMA wal_checkpoint({how})");
-        self.conn.query_row(&sql, [], is_busy).map(|busy| !busy).unwrap_or_else(|error| {
+    fn take_log_in(&mut self, how: &str) {
+        self.n_commits = 0;
+        let busy = |r: &rusqlite::Row<'_>| r.get::<_, i64>(0);
+        if let Err(error) = self.conn.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], busy)
+        {
             tracing::warn!(%error, "the log could not be checkpointed");
-            false
-        })
+        }
     }
 
     fn close(&mut self) {

@@ -184,6 +184,9 @@ pub(crate) fn set_meta(conn: &Connection, key: &str, value: &str) -> Result<(), 
     Ok(())
 }
 
+/// The length that the file of the log keeps when the log begins anew.
+pub(crate) const LOG_BYTES: u64 = 8 << 20;
+
 /// The settings of every connection: what is deleted is overwritten, nothing goes to files of
 /// SQLite's own choosing, a commit is on stable storage (on macOS a plain sync leaves it in the
 /// disk's cache), and checkpoints come from us.
@@ -192,9 +195,9 @@ fn settle(conn: &Connection) -> Result<(), StoreError> {
     // Without it a statement that a partial index might serve is planned anew at every use.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(64);
+    conn.pragma_update(None, "journal_size_limit", LOG_BYTES.cast_signed())?;
     conn.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
-         PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = ON;
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2000; PRAGMA trusted_schema = OFF;
          PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;",
     )?;
