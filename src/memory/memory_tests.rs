@@ -71,7 +71,8 @@ fn what_is_decided_ahead_is_what_would_be_decided() {
     let (mut n_ahead, mut n_merged) = (0, 0);
     for i in 0..60_u32 {
         let at = Timestamp::from_parts(now().micros() + i64::from(i) * 1_000_000, 0).unwrap();
-        let text = format!("I thought about {} on day {i}", topics[i as usize * i as usize % 7 % 4]);
+        let text =
+            format!("I thought about {} on day {i}", topics[i as usize * i as usize % 7 % 4]);
         memory.look_ahead(&NoPages, now());
         n_ahead += usize::from(memory.ahead.is_some());
         // A visit changes what is stored of a segment, not where pages are filed.

@@ -161,3 +161,15 @@ fn bytes_written(server: &Server) -> u64 {
     let line = io.lines().find(|line| line.starts_with("wchar:")).unwrap();
     line.trim_start_matches("wchar:").trim().parse().unwrap()
 }
+
+#[test]
+fn a_log_does_not_grow_with_a_writer_who_never_pauses() {
+    let dir = TempDir::new().unwrap();
+    let setup = Setup::new(dir.path(), "ada");
+    let mut server = setup.start();
+    for n in 0..2000 {
+        server.tool("add_memory", &page(&about(n))).unwrap();
+    }
+    let n_bytes = fs::metadata(setup.file("memory.db-wal")).unwrap().len();
+    assert!(n_bytes <= 12 << 20, "{n_bytes} bytes of log");
+}
