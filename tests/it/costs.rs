@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::said::{about, page};
-use crate::support::{Server, Setup, put};
+use crate::support::{Server, Setup, put, sql};
 
 /// Pages of the large memory.
 const MANY: usize = 20_000;
@@ -132,6 +132,20 @@ fn derived_data_that_is_gone_is_made_again_once() {
     fs::remove_dir_all(setup.file("embeddings")).unwrap();
     assert_eq!(opening(), FEW as u64);
     assert_eq!(opening(), 0);
+}
+
+#[test]
+fn derived_data_that_was_changed_is_made_again() {
+    let dir = TempDir::new().unwrap();
+    let setup = filled(dir.path(), FEW);
+    let other = "UPDATE analyses SET analysis = (SELECT analysis FROM analyses WHERE slot = 2) \
+                 WHERE slot = 1";
+    sql(&setup.file("embeddings/static-128.db"), other);
+    let mut server = setup.start();
+    assert_eq!(counted(&mut server).pages_tokenised, 1);
+    let query = json!({"query": about(0), "max_results": 1});
+    let found = server.tool("retrieve_memory", &query).unwrap();
+    assert_eq!(found["retrieved_pages"][0]["user_input"], page(&about(0))["user_input"]);
 }
 
 #[cfg(target_os = "linux")]

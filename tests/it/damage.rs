@@ -99,6 +99,36 @@ fn damage_that_hits_no_page_is_recovered_before_it_grows() {
 }
 
 #[test]
+fn a_name_out_of_order_is_recovered_before_it_hides_others() {
+    let data = TempDir::new().unwrap();
+    let (setup, judge) = stored(&data);
+    let mut bytes = fs::read(setup.file(DATABASE)).unwrap();
+    // A key of `meta`, now "cdentity": SQLite's own check passes, and who looks for "identity" finds
+    // none, as in the folder of an older program.
+    let is_row = |w: &[u8]| w.starts_with(b"identity") && w[8..].iter().all(u8::is_ascii_hexdigit);
+    let at = bytes.windows(24).position(is_row).unwrap();
+    bytes[at] = b'c';
+    put(&setup.file(DATABASE), &bytes);
+    assert_eq!(check_recovered(&setup, &judge, &bytes).lost, 0);
+}
+
+#[test]
+fn a_topic_that_was_changed_in_a_damaged_view_is_made_anew_of_its_pages() {
+    let data = TempDir::new().unwrap();
+    let (setup, judge) = stored(&data);
+    for name in names_with(&setup.folder(), DATABASE) {
+        fs::remove_file(setup.file(&name)).unwrap();
+    }
+    let view = setup.file("mid_term_memory.json");
+    let text = fs::read_to_string(&view).unwrap();
+    put(&view, text.replacen("\"summary\": \"", "\"summary\": \"Forged. ", 1));
+    let verdict = judge.demand(&setup);
+    assert_eq!(verdict.lost, 0, "{}", verdict.notices);
+    let again = fs::read_to_string(&view).unwrap();
+    assert!(again.contains("\"summary\"") && !again.contains("Forged"), "{again}");
+}
+
+#[test]
 fn a_page_that_was_changed_by_sql_comes_back_as_it_was() {
     let changes = [
         "UPDATE texts SET user_input = 'forged' WHERE slot = 5",
