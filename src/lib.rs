@@ -22,6 +22,7 @@
 //! | [`config`], [`cli`] | the settings, and the command line |
 //! | `stdio` | the standard streams, read and written without waiting |
 //! | `logging` | the log on stderr, one line an event |
+//! | `panics` | a panic while a text is read costs what is read, never the text |
 //! | [`doctor`] | the examination of all that a start would use |
 //!
 //! ARCHITECTURE.md says why it is built so, and what holds when the process dies at any moment.
@@ -79,6 +80,7 @@ pub mod llm;
 mod logging;
 pub mod mcp;
 pub mod memory;
+mod panics;
 pub mod retrieval;
 pub mod selftest;
 mod stdio;

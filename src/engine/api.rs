@@ -4,7 +4,6 @@
 //! calls; the answer is awaited (or waited for) afterwards. All that is computed here is what a page
 //! says.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -267,10 +266,7 @@ impl Engine {
         let (texts, at) = (page.texts.clone(), page.timestamp);
         let (tell, said) = oneshot::channel();
         let reply = self.ask(|answer| Call::Add(Box::new(page), Some(said), answer));
-        // Where this panics nothing is told, and the engine finds out itself.
-        if let Ok(statements) = catch_unwind(AssertUnwindSafe(|| rules::read(&texts, at))) {
-            drop(tell.send(statements));
-        }
+        drop(tell.send(rules::read(&texts, at)));
         reply
     }
 

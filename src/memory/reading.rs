@@ -12,6 +12,7 @@ use crate::memory::page::{Slot, Texts};
 use crate::memory::segment::{Candidate, Side};
 use crate::memory::sentence::sentences;
 use crate::memory::summary::{QUOTED_CHARS, Sentence, is_fitting};
+use crate::panics;
 
 /// The sentences of a side that are looked at.
 const SIDE_SENTENCES: usize = 24;
@@ -31,7 +32,9 @@ pub struct PageReading {
 impl PageReading {
     /// Reads a page.
     pub fn of(slot: Slot, texts: &Texts) -> Self {
-        Self { terms: page_terms(texts), sentences: quotable(slot, texts) }
+        let read = || Self { terms: page_terms(texts), sentences: quotable(slot, texts) };
+        let empty = || Self { terms: Vec::new(), sentences: Vec::new() };
+        panics::read_or("sentences", read, empty)
     }
 
     /// Says in which place the page stands.

@@ -31,6 +31,7 @@ mod tests;
 
 use crate::memory::fact::Statement;
 use crate::memory::page::Texts;
+use crate::panics;
 use crate::time::Timestamp;
 
 /// Returns what the user's side of a page says about the user, in the order of the text.
@@ -54,7 +55,10 @@ pub fn advice(agent_response: &str, at: Timestamp) -> Option<Statement> {
 
 /// Returns all that a page says: of the user first, then of the assistant.
 pub fn read(texts: &Texts, at: Timestamp) -> Vec<Statement> {
-    let mut said = statements(&texts.user_input, at);
-    said.extend(advice(&texts.agent_response, at));
-    said
+    let read = || {
+        let mut said = statements(&texts.user_input, at);
+        said.extend(advice(&texts.agent_response, at));
+        said
+    };
+    panics::read_or("facts", read, Vec::new)
 }

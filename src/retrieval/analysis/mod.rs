@@ -10,6 +10,7 @@ use super::names::CasedWords;
 use super::terms::{TermKey, Terms};
 use crate::embed::{DIMENSIONS, Embedding, StaticModel, normalise};
 use crate::memory::page::Texts;
+use crate::panics;
 use crate::time::Timestamp;
 
 mod bytes;
@@ -63,6 +64,11 @@ pub fn fingerprint() -> u64 {
 impl Analysis {
     /// Reads a page: both sides and its date in words.
     pub fn of(texts: &Texts, timestamp: Timestamp, model: &StaticModel) -> Self {
+        let empty = || Self::read(&Texts::default(), timestamp, model);
+        panics::read_or("terms", || Self::read(texts, timestamp, model), empty)
+    }
+
+    fn read(texts: &Texts, timestamp: Timestamp, model: &StaticModel) -> Self {
         let (user, answer) = (&texts.user_input, &texts.agent_response);
         let user_terms = Terms::of(&format!("{user}\n{}", timestamp.date_words()));
         let answer_terms = Terms::of(answer);
