@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use super::adding::{MOST_BYTES, MOST_PAGES};
 use super::analyst::{Analyst, Work};
@@ -44,6 +45,7 @@ impl Engine {
             stop: Arc::clone(&stop),
             worker: None,
             was_open: false,
+            opened: Instant::now(),
             damage: None,
             calls: Arc::downgrade(&calls),
             analyst: None,
@@ -58,12 +60,17 @@ impl Engine {
     }
 }
 
+/// After so long a memory that is served read-only is opened anew for whoever wants to write.
+const READ_ONLY_FOR: Duration = Duration::from_secs(2);
+
 struct Thread {
     options: Options,
     stop: Arc<AtomicBool>,
     worker: Option<Worker>,
     /// Whether the memory was open before: then it is never created anew.
     was_open: bool,
+    /// When it was opened last.
+    opened: Instant,
     /// What a call found damaged, for the next opening.
     damage: Option<String>,
     /// The way to this thread, for the one that asks a model.
@@ -124,6 +131,7 @@ impl Thread {
                 drop(to.send(Ok(added)));
             }
         };
+        self.look_again();
         let reader = std::mem::take(&mut self.reader);
         let outcome = self.survive(|w| w.add(&pages, &reader, Timestamp::now(), tell));
         self.reader = reader;
@@ -210,6 +218,7 @@ impl Thread {
 
     /// Forgets, and leaves the answer to whoever erases.
     fn forget(&mut self, pages: &[PageId], to: Answer<Forgotten>) {
+        self.look_again();
         match self.survive(|w| w.forget(pages, Timestamp::now())) {
             Ok(Wish::Granted(forgotten)) => {
                 let told: Told = Box::new(move |erased| {
@@ -276,6 +285,14 @@ impl Thread {
         outcome.map_err(Failure::Store)
     }
 
+    /// Has a memory that could not be written opened anew: there may be room, or the right to, now.
+    fn look_again(&mut self) {
+        let is_read_only = self.worker.as_ref().is_some_and(Worker::is_read_only);
+        if is_read_only && self.opened.elapsed() >= READ_ONLY_FOR {
+            self.worker = None;
+        }
+    }
+
     fn open(&mut self) -> Result<(), StoreError> {
         if self.worker.is_some() {
             return Ok(());
@@ -300,7 +317,7 @@ impl Thread {
             other => other?,
         };
         self.worker = Some(worker);
-        self.was_open = true;
+        (self.was_open, self.opened) = (true, Instant::now());
         Ok(())
     }
 

@@ -201,6 +201,11 @@ impl Worker {
         Ok(())
     }
 
+    /// Whether the memory cannot be written.
+    pub(super) fn is_read_only(&self) -> bool {
+        *self.store.mode() != Mode::Normal
+    }
+
     pub(super) fn keeper(&self) -> Option<&Keeper> {
         self.keeper.as_ref()
     }

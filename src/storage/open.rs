@@ -80,9 +80,7 @@ fn open_here(request: &Request<'_>) -> Result<Store, StoreError> {
         Err(error) if is_unwritable(&error) => copy::read_only(
             &folder,
             request.user,
-            &format!(
-                "{error}; the memory is read-only until that is mended and this client is restarted"
-            ),
+            &format!("{error}; the memory is read-only until that is mended"),
         ),
         other => other,
     }

@@ -5,12 +5,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::doctor::said_of;
-use crate::support::{Judge, Server, Setup, is_root, put};
+use crate::support::{Judge, PATIENCE, Server, Setup, is_root, put};
 
 /// A small disk; unmounted when it is dropped.
 pub(crate) struct SmallDisk {
@@ -126,6 +127,34 @@ fn a_server_that_is_started_or_killed_on_a_full_disk_reads_every_page() {
     judge.add(&mut server, 5);
     server.close();
     assert_eq!(judge.demand_all(&setup).info["notices"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_server_that_was_started_on_a_full_disk_stores_again_once_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let setup = Setup::new(&disk.at, "ada");
+    let mut judge = Judge::default();
+    let mut server = setup.start();
+    judge.add(&mut server, 20);
+    server.kill();
+    take_all_space(&disk.at);
+    let mut server = setup.start();
+    judge.demand_of(&mut server);
+    let page = json!({"user_input": "There is room again", "agent_response": "noted"});
+    let said = server.tool("add_memory", &page).unwrap_err();
+    assert!(said.contains("nothing was stored") && said.contains("read-only"), "{said}");
+    fs::remove_file(disk.at.join("ballast")).unwrap();
+    let start = Instant::now();
+    let stored = loop {
+        match server.tool("add_memory", &page) {
+            Ok(stored) => break stored,
+            Err(said) => assert!(start.elapsed() < PATIENCE, "{said}"),
+        }
+    };
+    judge.note(&stored, "There is room again", "noted");
+    judge.add(&mut server, 5);
+    assert_eq!(server.close().0, Some(0));
+    judge.demand_all(&setup);
 }
 
 #[test]
