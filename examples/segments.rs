@@ -156,7 +156,7 @@ fn group(pages: &[Read], settings: MidSettings, linked: bool) -> MidTerm {
         draft.file(filing, around);
         draft.merge_over_capacity(around);
         let change = draft.finish();
-        mid.apply(&change);
+        mid.apply(change);
     }
     mid
 }

@@ -68,7 +68,7 @@ pub(crate) fn load(
     memory.continue_after(store.last_slot()?);
     mid.filed = filed;
     means.complete(&mut mid);
-    memory.know_mid_term(&mid);
+    memory.know_mid_term(mid);
     memory.know_long_term(long, last_fact);
     Ok(Loaded { memory, fresh })
 }

@@ -315,7 +315,7 @@ impl<'a> Draft<'a> {
         let mut entry = Entry::of(segment);
         let centre = Centre::of(&self.total);
         let view = View::new(&centre, &entry.segment, &entry.keys);
-        let mut known = view.order(known.into_iter());
+        let mut known: Vec<_> = known.into_iter().map(|sentence| view.score(sentence)).collect();
         known.extend(view.best_of_page(joined));
         let known = sorted(known);
         let segment = &mut entry.segment;

@@ -96,7 +96,7 @@ fn what_is_decided_ahead_is_what_would_be_decided() {
 #[test]
 fn a_lowered_capacity_is_worked_off_over_several_adds() {
     let mut memory = memory(MidSettings { capacity: 20, ..MidSettings::default() });
-    memory.know_mid_term(&stored(100));
+    memory.know_mid_term(stored(100));
     memory.continue_after(Slot(100));
     let merged = ["a", "b", "c", "d"].map(|text| add(&mut memory, text));
     assert_eq!(merged, [32, 32, 16, 0]);
@@ -108,7 +108,7 @@ fn a_recall_counts_one_visit_of_a_segment_however_many_of_its_pages_it_finds() {
     let mut memory = memory(MidSettings::default());
     let mut stored = stored(2);
     stored.filed.push((Slot(3), SegmentId(1)));
-    memory.know_mid_term(&stored);
+    memory.know_mid_term(stored);
     memory.visit(&[hit(1), hit(2), hit(3)], now());
     let change = memory.decide_visits().unwrap();
     let visits: Vec<u32> = change.mid.segments.iter().map(|s| s.visits).collect();

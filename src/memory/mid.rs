@@ -187,25 +187,25 @@ impl MidTerm {
     }
 
     /// Carries out what was decided: here, by another process, or at an earlier start.
-    pub fn apply(&mut self, change: &MidChange) {
-        self.members.extend(change.filed.iter().copied());
-        for segment in &change.segments {
+    pub fn apply(&mut self, change: MidChange) {
+        self.members.extend(change.filed);
+        for segment in change.segments {
             self.put(segment);
         }
-        for &(from, into) in &change.merged {
+        for (from, into) in change.merged {
             self.remove(from, into);
         }
-        for (id, flushed) in &change.flushed {
-            self.forget_visits(self.resolve(*id), *flushed);
+        for (id, flushed) in change.flushed {
+            self.forget_visits(self.resolve(id), flushed);
         }
-        for (id, sentences) in &change.sentences {
-            self.keep(*id, sentences);
+        for (id, sentences) in change.sentences {
+            self.keep(id, sentences);
         }
     }
 
-    fn put(&mut self, segment: &Segment) {
+    fn put(&mut self, segment: Segment) {
         self.total.merge(&segment.mean);
-        if let Some(old) = self.entries.insert(segment.id, Entry::of(segment.clone())) {
+        if let Some(old) = self.entries.insert(segment.id, Entry::of(segment)) {
             self.total.subtract(&old.segment.mean);
         }
     }
@@ -237,13 +237,13 @@ impl MidTerm {
     }
 
     /// Keeps the sentences of a segment and lets go those of the one used longest ago.
-    fn keep(&mut self, id: SegmentId, sentences: &[Arc<Sentence>]) {
+    fn keep(&mut self, id: SegmentId, sentences: Vec<Arc<Sentence>>) {
         if !self.entries.contains_key(&id) {
             return;
         }
         self.warm.retain(|&known| known != id);
         self.warm.push_back(id);
-        self.sentences.insert(id, sentences.to_vec());
+        self.sentences.insert(id, sentences);
         while self.warm.len() > WARM_SEGMENTS {
             if let Some(cold) = self.warm.pop_front() {
                 self.sentences.remove(&cold);

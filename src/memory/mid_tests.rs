@@ -103,7 +103,7 @@ impl World {
             draft.file(self.filing(i, None), self.around(now));
             draft.merge_over_capacity(self.around(now));
             let change = draft.finish();
-            mid.apply(&change);
+            mid.apply(change.clone());
             changes.push(change);
         }
         (mid, changes)
@@ -185,7 +185,7 @@ fn the_previous_page_decides_what_is_in_doubt() {
     let with = draft.file(world.filing(24, Some(Slot(24))), world.around(0));
     assert_eq!(Some(with), draft.segment_of(Slot(24)));
     let change = draft.finish();
-    again.apply(&change);
+    again.apply(change.clone());
     check_whole(&again, 25);
 }
 
@@ -200,7 +200,7 @@ fn a_draft_of_many_pages_decides_as_many_drafts_do() {
     }
     let seen: Vec<_> = (1..=40).map(|slot| draft.segment_of(Slot(slot))).collect();
     let change = draft.finish();
-    at_once.apply(&change);
+    at_once.apply(change.clone());
     let found: Vec<_> = (1..=40).map(|slot| at_once.segment_of(Slot(slot))).collect();
     assert_eq!(found, seen);
     assert_eq!(state(&at_once), state(&one_by_one));
@@ -232,12 +232,12 @@ fn another_process_and_a_restart_come_to_the_same_state() {
         let MidChange { filed: f, segments, merged: m, .. } = change.clone();
         filed.extend(f.clone());
         merged.extend(m.clone());
-        follower.apply(&MidChange { filed: f, segments, merged: m, ..MidChange::default() });
+        follower.apply(MidChange { filed: f, segments, merged: m, ..MidChange::default() });
     }
     assert_eq!(state(&follower), state(&mid));
     let mut restarted = MidTerm::new(sized(3));
     let segments = state(&mid);
-    restarted.apply(&MidChange { filed, segments, merged, ..MidChange::default() });
+    restarted.apply(MidChange { filed, segments, merged, ..MidChange::default() });
     assert_eq!(state(&restarted), state(&mid));
     check_whole(&restarted, 48);
     for slot in (1..=48).map(Slot) {
@@ -256,7 +256,7 @@ fn a_warm_segment_costs_no_reads_and_a_cold_one_at_most_32() {
     let mut cold = MidTerm::new(all_in_one);
     for change in changes {
         let MidChange { filed, segments, merged, .. } = change;
-        cold.apply(&MidChange { filed, segments, merged, ..MidChange::default() });
+        cold.apply(MidChange { filed, segments, merged, ..MidChange::default() });
     }
     let filed = |mid: &MidTerm| {
         let mut draft = Draft::new(mid);
@@ -275,7 +275,7 @@ fn merging_two_cold_segments_reads_at_most_32_pages() {
     let mut cold = MidTerm::new(sized(mid.len() - 1));
     for change in changes {
         let MidChange { filed, segments, merged, .. } = change;
-        cold.apply(&MidChange { filed, segments, merged, ..MidChange::default() });
+        cold.apply(MidChange { filed, segments, merged, ..MidChange::default() });
     }
     // The coldest must be a large one, so all others are visited.
     let sizes: Vec<_> = cold.segments().map(|s| (s.pages, s.id)).collect();
@@ -301,7 +301,7 @@ fn a_page_is_filed_once() {
     assert_eq!(Some(id), mid.segment_of(Slot(1)));
     let change = draft.finish();
     assert!(change.is_empty());
-    mid.apply(&change);
+    mid.apply(change.clone());
     assert_eq!(state(&mid), before);
 }
 
@@ -320,7 +320,7 @@ fn visits_are_heat_at_once_and_stored_when_flushed() {
     draft.flush_visits();
     let change = draft.finish();
     mid.visit(&[id], 60);
-    mid.apply(&change);
+    mid.apply(change.clone());
     let stored = mid.get(id).unwrap();
     assert_eq!((stored.visits, stored.last_visit), (2, 50));
     assert!(mid.has_unflushed_visits(), "the visit counted meanwhile is kept");
@@ -329,7 +329,7 @@ fn visits_are_heat_at_once_and_stored_when_flushed() {
     draft.flush_visits();
     draft.analysed(id, u32::MAX);
     let change = draft.finish();
-    mid.apply(&change);
+    mid.apply(change.clone());
     let stored = mid.get(id).unwrap();
     assert_eq!((stored.visits, stored.unanalysed, stored.last_visit), (0, 0, 60));
     assert!(!mid.has_unflushed_visits());
@@ -345,11 +345,11 @@ fn a_visit_to_a_segment_that_is_merged_away_goes_to_its_receiver() {
     draft.merge_over_capacity(world.around(0));
     let change = draft.finish();
     mid.visit(&[cold], 70);
-    mid.apply(&change);
+    mid.apply(change.clone());
     let mut draft = Draft::new(&mid);
     draft.flush_visits();
     let change = draft.finish();
-    mid.apply(&change);
+    mid.apply(change.clone());
     assert_eq!(mid.get(cold).unwrap().visits, 1);
     check_whole(&mid, 8);
 }
@@ -392,7 +392,7 @@ fn a_page_is_found_through_any_number_of_merges_and_one_in_a_circle_of_them_some
     let filed = vec![into(1, 1), into(100, 100)].into_iter().map(|(id, _)| (Slot(id.0), id));
     let circle = [into(100, 101), into(101, 100)];
     let merged = (1..50).map(|i| into(i, i + 1)).chain(circle).collect();
-    mid.apply(&MidChange { merged, filed: filed.collect(), ..MidChange::default() });
+    mid.apply(MidChange { merged, filed: filed.collect(), ..MidChange::default() });
     assert_eq!(mid.segment_of(Slot(1)), Some(SegmentId(50)));
     assert!(mid.segment_of(Slot(100)).is_some());
 }

@@ -209,7 +209,7 @@ impl Memory {
         for (slot, _) in &change.mid.filed {
             self.short_term.remove(slot);
         }
-        self.mid_term.apply(&change.mid);
+        self.mid_term.apply(change.mid);
         self.long_term.apply(change.long);
     }
 
@@ -220,7 +220,7 @@ impl Memory {
     }
 
     /// Takes in mid-term memory as it is stored, after the pages.
-    pub fn know_mid_term(&mut self, stored: &MidChange) {
+    pub fn know_mid_term(&mut self, stored: MidChange) {
         self.ahead = None;
         self.mid_term.apply(stored);
     }

@@ -204,18 +204,13 @@ impl<'a> View<'a> {
 
     /// Returns the best sentences of a page, most central first.
     pub(crate) fn best_of_page(&self, sentences: &[Arc<Sentence>]) -> Vec<Scored> {
-        let mut found = self.order(sentences.iter().cloned());
+        let mut found = sorted(sentences.iter().map(|s| self.score(Arc::clone(s))).collect());
         found.truncate(PAGE_SENTENCES);
         found
     }
 
-    /// Puts sentences in order, most central first; of equal ones the older first.
-    pub(crate) fn order(&self, found: impl Iterator<Item = Arc<Sentence>>) -> Vec<Scored> {
-        sorted(found.map(|sentence| self.score(sentence)).collect())
-    }
-
     /// Says how central a sentence is.
-    fn score(&self, sentence: Arc<Sentence>) -> Scored {
+    pub(crate) fn score(&self, sentence: Arc<Sentence>) -> Scored {
         let seen = sentence.vector.as_deref().map(|vector| self.centre.seen(vector));
         let near = match (&self.mean, &seen) {
             (Some(mean), Some(seen)) => mean.cos(seen),
