@@ -196,7 +196,8 @@ pub struct Created {
 /// A request on its way to the engine's thread, with the place for its answer.
 #[derive(Debug)]
 pub(crate) enum Call {
-    Add(Box<NewPage>, Option<Said>, Answer<Added>),
+    /// Store a page; with what it says, if that has been read.
+    Add(Box<NewPage>, Option<Vec<Statement>>, Answer<Added>),
     Recall(Recall, Answer<Recalled>),
     Page(PageId, Answer<Option<Found>>),
     /// What would be forgotten with what this asks for?
@@ -218,9 +219,6 @@ pub(crate) enum Call {
     /// Carry out what is queued before it, write the views, close, end.
     Close(Answer<()>),
 }
-
-/// What a page says, from whoever adds it.
-pub(crate) type Said = oneshot::Receiver<Vec<Statement>>;
 
 /// The place for an answer.
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, EngineError>>;
@@ -258,16 +256,11 @@ pub struct Engine {
 impl Engine {
     /// Stores a page; the answer comes after it is on stable storage.
     ///
-    /// What a page of usual length says is read here, while the engine wakes up or ends what it does.
+    /// What a page of usual length says is read here, beside whatever the engine does.
     pub fn add(&self, page: NewPage) -> Reply<Added> {
-        if page.texts.len_bytes() > READ_BYTES {
-            return self.ask(|answer| Call::Add(Box::new(page), None, answer));
-        }
-        let (texts, at) = (page.texts.clone(), page.timestamp);
-        let (tell, said) = oneshot::channel();
-        let reply = self.ask(|answer| Call::Add(Box::new(page), Some(said), answer));
-        drop(tell.send(rules::read(&texts, at)));
-        reply
+        let is_short = page.texts.len_bytes() <= READ_BYTES;
+        let said = is_short.then(|| rules::read(&page.texts, page.timestamp));
+        self.ask(|answer| Call::Add(Box::new(page), said, answer))
     }
 
     /// Finds what the memory holds for a query.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::adding::{MOST_BYTES, MOST_PAGES};
 use super::analyst::{Analyst, Work};
-use super::api::{Added, Answer, Call, Created, Engine, EngineError, Forget, Forgotten, Said};
+use super::api::{Added, Answer, Call, Created, Engine, EngineError, Forget, Forgotten};
 use super::embedder::Embedder;
 use super::failure::Kind::{self, Read, Write};
 use super::failure::{Failure, panicked};
@@ -21,6 +21,7 @@ use super::options::{OpenError, Options};
 use super::reader::PageReader;
 use super::worker::Worker;
 use crate::memory::decide::Incoming;
+use crate::memory::fact::Statement;
 use crate::memory::page::{NewPage, PageId};
 use crate::storage::StoreError;
 use crate::storage::keeper::Told;
@@ -357,8 +358,8 @@ impl Thread {
 }
 
 /// Puts a page together with what it says, which is read here where nobody else has.
-fn incoming(new: NewPage, said: Option<Said>) -> Incoming {
-    match said.and_then(|said| said.blocking_recv().ok()) {
+fn incoming(new: NewPage, said: Option<Vec<Statement>>) -> Incoming {
+    match said {
         Some(statements) => Incoming { new, statements },
         None => Incoming::read(new),
     }
