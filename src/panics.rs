@@ -1,5 +1,6 @@
 //! A page is worth more than what is read on it: code that reads texts may panic without anything
-//! being lost but what it reads.
+//! being lost but what it reads. Whoever mends such a panic changes what is read of a page, and so the
+//! version of what is derived from it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

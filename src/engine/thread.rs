@@ -61,7 +61,7 @@ impl Engine {
     }
 }
 
-/// After so long a memory that is served read-only is opened anew for whoever wants to write.
+/// After so long a memory that could not be written may be opened anew for whoever wants to write.
 const READ_ONLY_FOR: Duration = Duration::from_secs(2);
 
 struct Thread {
@@ -288,8 +288,8 @@ impl Thread {
 
     /// Has a memory that could not be written opened anew: there may be room, or the right to, now.
     fn look_again(&mut self) {
-        let is_read_only = self.worker.as_ref().is_some_and(Worker::is_read_only);
-        if is_read_only && self.opened.elapsed() >= READ_ONLY_FOR {
+        let may = |worker: &Worker| worker.may_be_written_again();
+        if self.opened.elapsed() >= READ_ONLY_FOR && self.worker.as_ref().is_some_and(may) {
             self.worker = None;
         }
     }

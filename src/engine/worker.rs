@@ -201,9 +201,9 @@ impl Worker {
         Ok(())
     }
 
-    /// Whether the memory cannot be written.
-    pub(super) fn is_read_only(&self) -> bool {
-        *self.store.mode() != Mode::Normal
+    /// Whether the memory could not be written when it was opened, and may be now.
+    pub(super) fn may_be_written_again(&self) -> bool {
+        self.store.unwritable && open::takes_writes(self.store.folder())
     }
 
     pub(super) fn keeper(&self) -> Option<&Keeper> {

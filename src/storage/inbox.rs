@@ -56,13 +56,27 @@ impl<T> Inbox<T> {
         self.put(note, |sleep| sleep != Sleep::Awake);
     }
 
-    /// Ends it: the thread gets the notes that are there, and then no more.
+    /// Ends it: the thread gets the notes that are there, and no more are taken.
     pub(crate) fn close(&self) {
         let mut waiting = self.lock();
         waiting.is_closed = true;
         waiting.sleep = Sleep::Awake;
         drop(waiting);
         self.bell.notify_one();
+    }
+
+    /// Ends it from the thread's side, however that ends: notes are dropped, so that whoever waits for
+    /// something in one is told.
+    pub(crate) fn ends_with(&self) -> impl Drop {
+        struct End<'a, T>(&'a Inbox<T>);
+        impl<T> Drop for End<'_, T> {
+            fn drop(&mut self) {
+                self.0.close();
+                let notes = std::mem::take(&mut self.0.lock().notes);
+                drop(notes);
+            }
+        }
+        End(self)
     }
 
     /// Waits until `at` or until it is woken; returns the notes, and whether there will be no more.
@@ -88,6 +102,9 @@ impl<T> Inbox<T> {
 
     fn put(&self, note: T, is_due: impl Fn(Sleep) -> bool) {
         let mut waiting = self.lock();
+        if waiting.is_closed {
+            return;
+        }
         waiting.notes.push(note);
         let wakes = is_due(waiting.sleep);
         if wakes {
@@ -114,7 +131,7 @@ mod tests {
 
     /// Has a thread wait until `at`, and calls `then` once it sleeps; returns what it woke with.
     fn woken(at: Option<Instant>, then: impl FnOnce(&Inbox<u8>)) -> (Vec<u8>, bool) {
-        let inbox = Arc::new(Inbox::new(Duration::from_secs(1)));
+        let inbox = Arc::new(Inbox::new(HOUR));
         let thread = std::thread::spawn({
             let inbox = Arc::clone(&inbox);
             move || inbox.wait(at)
@@ -129,13 +146,13 @@ mod tests {
     #[test]
     fn a_note_wakes_who_would_sleep_on() {
         assert_eq!(woken(None, |inbox| inbox.leave(1)), (vec![1], false));
-        let far = Instant::now() + HOUR;
+        let far = Instant::now() + 2 * HOUR;
         assert_eq!(woken(Some(far), |inbox| inbox.leave(2)), (vec![2], false));
     }
 
     #[test]
     fn a_note_waits_for_who_gets_up_soon() {
-        let soon = Instant::now() + Duration::from_millis(900);
+        let soon = Instant::now() + HOUR / 2;
         let both = |inbox: &Inbox<u8>| {
             inbox.leave(1);
             assert_eq!(inbox.lock().sleep, Sleep::Until(Some(soon)));
@@ -160,5 +177,15 @@ mod tests {
         inbox.leave(1);
         inbox.close();
         assert_eq!(inbox.wait(None), (vec![1], true));
+    }
+
+    #[test]
+    fn whoever_left_a_note_is_told_where_the_thread_ends_without_it() {
+        let inbox = Inbox::new(HOUR);
+        let (first, second) = (Arc::new(1), Arc::new(2));
+        inbox.leave(Arc::clone(&first));
+        drop(inbox.ends_with());
+        inbox.leave_now(Arc::clone(&second));
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 1));
     }
 }

@@ -107,7 +107,10 @@ impl Keeper {
         let inbox = Arc::clone(&notes);
         let thread = std::thread::Builder::new()
             .name("keeper".to_owned())
-            .spawn(move || house.keep(&inbox))
+            .spawn(move || {
+                let _end = inbox.ends_with();
+                house.keep(&inbox);
+            })
             .map_err(|e| StoreError::io("start the housekeeping of", folder.root(), e))?;
         Ok(Self { notes, thread: Some(thread) })
     }
@@ -162,7 +165,7 @@ struct House {
     /// When the views must show what was committed.
     show_by: Option<Instant>,
     last_change: Option<Instant>,
-    /// The commits of this process since the log was last taken in, as far as others let it.
+    /// The commits of this process since the log was taken in.
     n_commits: usize,
     /// The database that is kept: nothing is written beside another one.
     key: Option<FileKey>,
@@ -252,8 +255,9 @@ impl House {
         let is_long = self.n_commits > SOME_COMMITS && self.folder.size(LOG) > LOG_BYTES;
         if is_long || self.n_commits > MANY_COMMITS {
             self.restart_log();
-        } else if idle && self.last_change.is_some() {
-            self.checkpoint();
+        } else if idle && self.last_change.is_some() && self.take_log_in("PASSIVE") {
+            // The next commit begins it anew.
+            self.n_commits = 0;
         }
         if idle {
             self.last_change = None;
@@ -336,35 +340,33 @@ impl House {
         self.erasing = Some(erasing);
     }
 
-    fn checkpoint(&mut self) {
-        self.take_log_in("PASSIVE");
-    }
-
     /// Takes a long log in while nobody writes, and has it begun anew: beside writers who never pause
     /// it would be taken in again and again, and grow all the same. Its file keeps its length up to
     /// [`LOG_BYTES`], since one that grows is slower to sync than one that is written over. Where others
-    /// do not let it now, later changes try again.
+    /// do not let it now, it is tried again some commits later.
     fn restart_log(&mut self) {
-        let Some(held) = self.locks.write_within(RETRY) else { return self.checkpoint() };
-        let wait = |conn: &Connection, patience| {
-            if let Err(error) = conn.busy_timeout(patience) {
+        let held = self.locks.write_within(RETRY);
+        let wait = |patience| {
+            if let Err(error) = self.conn.busy_timeout(patience) {
                 tracing::warn!(%error, "the housekeeping cannot set how long it waits");
             }
         };
         // The writers wait for this.
-        wait(&self.conn, RETRY);
-        self.take_log_in("RESTART");
-        wait(&self.conn, BUSY_PATIENCE);
+        wait(RETRY);
+        self.take_log_in(if held.is_some() { "RESTART" } else { "PASSIVE" });
+        wait(BUSY_PATIENCE);
         drop(held);
+        self.n_commits = 0;
     }
 
-    fn take_log_in(&mut self, how: &str) {
-        self.n_commits = 0;
-        let busy = |r: &rusqlite::Row<'_>| r.get::<_, i64>(0);
-        if let Err(error) = self.conn.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], busy)
-        {
+    /// Takes the log in; whether all of it was.
+    fn take_log_in(&self, how: &str) -> bool {
+        let sql = format!("PRAGMA wal_checkpoint({how})");
+        let is_done = |r: &rusqlite::Row<'_>| Ok(r.get::<_, i64>(1)? == r.get::<_, i64>(2)?);
+        self.conn.query_row(&sql, [], is_done).unwrap_or_else(|error| {
             tracing::warn!(%error, "the log could not be checkpointed");
-        }
+            false
+        })
     }
 
     fn close(&mut self) {

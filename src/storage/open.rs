@@ -77,11 +77,12 @@ fn open_here(request: &Request<'_>) -> Result<Store, StoreError> {
         // A file that was open before and is missing is no folder that cannot be written: it may be
         // back at the next call.
         Err(error) if is_missing(&error) && !request.may_create => Err(error),
-        Err(error) if is_unwritable(&error) => copy::read_only(
-            &folder,
-            request.user,
-            &format!("{error}; the memory is read-only until that is mended"),
-        ),
+        Err(error) if is_unwritable(&error) => {
+            let reason = format!("{error}; the memory is read-only until that is mended");
+            let mut store = copy::read_only(&folder, request.user, &reason)?;
+            store.unwritable = true;
+            Ok(store)
+        }
         other => other,
     }
 }
@@ -305,6 +306,14 @@ pub(crate) fn check_owner(
 fn is_missing(error: &StoreError) -> bool {
     use rusqlite::ErrorCode::CannotOpen;
     matches!(error, StoreError::Sqlite(e) if e.sqlite_error_code() == Some(CannotOpen))
+}
+
+/// Whether a folder takes as much as a small commit writes; tried with a file without a name.
+pub(crate) fn takes_writes(folder: &Folder) -> bool {
+    use std::io::Write as _;
+    let tried = tempfile::tempfile_in(folder.root())
+        .and_then(|mut file| file.write_all(&vec![0; 64 << 10]).and_then(|()| file.sync_data()));
+    tried.is_ok()
 }
 
 /// Whether the folder (or the disk) refuses writing, so that reading is all that is left.

@@ -76,6 +76,8 @@ pub(crate) struct Store {
     costs: std::cell::Cell<Costs>,
     /// Whether the user was created by this opening.
     pub(crate) created: bool,
+    /// Whether the folder or the disk refused to be written when this was opened.
+    pub(crate) unwritable: bool,
     /// `.lock`, held shared until the connection is closed.
     lock: Option<File>,
     #[expect(dead_code, reason = "held, and removed when the store is dropped")]
@@ -131,6 +133,7 @@ impl Store {
             seen: 0,
             costs: std::cell::Cell::default(),
             created: false,
+            unwritable: false,
             lock: None,
             copy,
         };
