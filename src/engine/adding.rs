@@ -5,10 +5,11 @@
 //! last one in: nothing else is done in between, so nobody can tell.
 
 use super::api::Added;
+use super::arriving::Arriving;
 use super::reader::PageReader;
 use super::worker::{Stored, Worker};
 use crate::memory::change::Change;
-use crate::memory::decide::{Decision, Incoming};
+use crate::memory::decide::Decision;
 use crate::memory::page::Slot;
 use crate::storage::StoreError;
 use crate::storage::derived::DerivedRow;
@@ -36,13 +37,18 @@ impl Worker {
     /// once all are on stable storage.
     pub(super) fn add(
         &mut self,
-        pages: &[Incoming],
+        pages: &[Arriving],
         reader: &PageReader,
         now: Timestamp,
         tell: impl Fn(Vec<Added>),
     ) -> Result<(), StoreError> {
-        let read = pages.last().map(|page| reader.begin(&page.new));
-        let mut done = self.transact(|worker| worker.add_each(pages, now))?;
+        let mut read = None;
+        let mut done = self.transact(|worker| {
+            let added = worker.add_each(pages, now);
+            // From here on the engine waits for the disk; sooner this would be in its way.
+            read = pages.last().map(|page| reader.begin(&page.new));
+            added
+        })?;
         // What was taken in before the commit is committed now.
         self.is_stale = false;
         tell(done.answers);
@@ -61,7 +67,7 @@ impl Worker {
     /// yet.
     fn add_each(
         &mut self,
-        pages: &[Incoming],
+        pages: &[Arriving],
         now: Timestamp,
     ) -> Result<(Option<u64>, Written), StoreError> {
         let mut written = Written::default();
@@ -72,7 +78,7 @@ impl Worker {
                 self.is_stale = true;
                 written.rows.extend(self.take_in(change, None));
             }
-            match self.memory.decide_add(page.clone(), &Stored(&self.store), now) {
+            match self.memory.decide_add(page.arrived(), &Stored(&self.store), now) {
                 Decision::Duplicate(slot) => written.answers.push(self.known(slot)?),
                 Decision::Add(change) => {
                     let mut change = *change;

@@ -1,8 +1,8 @@
 //! What can be asked of an open user, and the handle that asks.
 //!
 //! A request is queued before the method returns, so requests take effect in the order of the
-//! calls; the answer is awaited (or waited for) afterwards. All that is computed here is what a page
-//! says.
+//! calls; the answer is awaited (or waited for) afterwards. Nothing is computed here but, behind the
+//! call, what a page says.
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -16,11 +16,11 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::analyst::{Report, Taken, Work};
+use super::arriving::{Arriving, PageRules};
 use super::embedding::{Fetched, Reading, Unread};
 use crate::llm::Used;
-use crate::memory::fact::{Fact, Statement};
+use crate::memory::fact::Fact;
 use crate::memory::page::{NewPage, Page, PageId};
-use crate::memory::rules;
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};
 
@@ -59,10 +59,6 @@ pub enum EngineError {
     #[error("{0}")]
     Refused(String),
 }
-
-/// The bytes of a page's texts up to which whoever adds it reads what it says: some hundred
-/// microseconds' work.
-const READ_BYTES: usize = 4096;
 
 /// The outcome of an add.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,8 +192,7 @@ pub struct Created {
 /// A request on its way to the engine's thread, with the place for its answer.
 #[derive(Debug)]
 pub(crate) enum Call {
-    /// Store a page; with what it says, if that has been read.
-    Add(Box<NewPage>, Option<Vec<Statement>>, Answer<Added>),
+    Add(Arriving, Answer<Added>),
     Recall(Recall, Answer<Recalled>),
     Page(PageId, Answer<Option<Found>>),
     /// What would be forgotten with what this asks for?
@@ -256,11 +251,12 @@ pub struct Engine {
 impl Engine {
     /// Stores a page; the answer comes after it is on stable storage.
     ///
-    /// What a page of usual length says is read here, beside whatever the engine does.
+    /// What a page of usual length says is read here, while the engine wakes up and prepares.
     pub fn add(&self, page: NewPage) -> Reply<Added> {
-        let is_short = page.texts.len_bytes() <= READ_BYTES;
-        let said = is_short.then(|| rules::read(&page.texts, page.timestamp));
-        self.ask(|answer| Call::Add(Box::new(page), said, answer))
+        let (page, reading) = Arriving::new(page);
+        let reply = self.ask(|answer| Call::Add(page, answer));
+        reading.inspect(PageRules::read);
+        reply
     }
 
     /// Finds what the memory holds for a query.

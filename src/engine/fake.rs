@@ -69,7 +69,7 @@ impl Worker {
             let stopping = self.stop.load(Ordering::SeqCst);
             let check = || if stopping { Err(EngineError::Stopping) } else { Ok(()) };
             match call {
-                Call::Add(new, _, answer) => drop(answer.send(check().map(|()| self.add(*new)))),
+                Call::Add(page, answer) => drop(answer.send(check().map(|()| self.add(page.new)))),
                 Call::Recall(r, answer) => drop(answer.send(check().map(|()| self.recall(&r)))),
                 Call::Page(id, answer) => drop(answer.send(check().map(|()| self.page(id)))),
                 Call::Profile(answer) => drop(answer.send(check().map(|()| no_profile()))),

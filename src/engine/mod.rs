@@ -3,6 +3,7 @@
 mod adding;
 mod analyst;
 mod api;
+mod arriving;
 mod background;
 mod backlog;
 mod consolidating;

@@ -1,5 +1,5 @@
-//! Reads pages while the engine decides about them and waits for the disk: what the index needs of a
-//! page is not needed before it is stored, nor is what filing reads on it before it is filed.
+//! Reads pages while the engine waits for the disk: what the index needs of a page is not needed
+//! before it is stored, nor is what filing reads on it before it is filed.
 //!
 //! It holds nothing of the memory. Where the thread cannot be had, or fails, the engine reads the
 //! page itself: what is read depends on the page's texts and time alone.

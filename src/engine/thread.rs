@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::adding::{MOST_BYTES, MOST_PAGES};
 use super::analyst::{Analyst, Work};
 use super::api::{Added, Answer, Call, Created, Engine, EngineError, Forget, Forgotten};
+use super::arriving::Arriving;
 use super::embedder::Embedder;
 use super::failure::Kind::{self, Read, Write};
 use super::failure::{Failure, panicked};
@@ -20,9 +21,7 @@ use super::info;
 use super::options::{OpenError, Options};
 use super::reader::PageReader;
 use super::worker::Worker;
-use crate::memory::decide::Incoming;
-use crate::memory::fact::Statement;
-use crate::memory::page::{NewPage, PageId};
+use crate::memory::page::PageId;
 use crate::storage::StoreError;
 use crate::storage::keeper::Told;
 use crate::storage::open::{self, Request};
@@ -99,7 +98,7 @@ impl Thread {
                     drop(answer.send(closed));
                     return;
                 }
-                Call::Add(page, said, to) => next = self.add(incoming(*page, said), to, inbox),
+                Call::Add(page, to) => next = self.add(page, to, inbox),
                 call => self.answer(call),
             }
         }
@@ -110,14 +109,14 @@ impl Thread {
 
     /// Stores a page, together with those that wait behind it; returns the call that was met behind
     /// them.
-    fn add(&mut self, page: Incoming, to: Answer<Added>, inbox: &Receiver<Call>) -> Option<Call> {
+    fn add(&mut self, page: Arriving, to: Answer<Added>, inbox: &Receiver<Call>) -> Option<Call> {
         let mut n_bytes = page.new.texts.len_bytes();
         let (mut pages, mut answers, mut other) = (vec![page], vec![to], None);
         while pages.len() < MOST_PAGES && n_bytes < MOST_BYTES {
             match inbox.try_recv() {
-                Ok(Call::Add(page, said, to)) => {
-                    n_bytes += page.texts.len_bytes();
-                    pages.push(incoming(*page, said));
+                Ok(Call::Add(page, to)) => {
+                    n_bytes += page.new.texts.len_bytes();
+                    pages.push(page);
                     answers.push(to);
                 }
                 met => {
@@ -190,7 +189,7 @@ impl Thread {
                 drop(to.send(created.unwrap_or_else(|_| Err(panicked(Write)))));
             }
             // These two were looked at before.
-            Call::Add(_, _, to) => drop(to.send(Err(EngineError::Stopping))),
+            Call::Add(_, to) => drop(to.send(Err(EngineError::Stopping))),
             Call::Close(to) => drop(to.send(Ok(()))),
         }
     }
@@ -354,13 +353,5 @@ impl Thread {
             Ok(Ok(()) | Err(_)) => Ok(()),
             Err(_) => Err(panicked(Write)),
         }
-    }
-}
-
-/// Puts a page together with what it says, which is read here where nobody else has.
-fn incoming(new: NewPage, said: Option<Vec<Statement>>) -> Incoming {
-    match said {
-        Some(statements) => Incoming { new, statements },
-        None => Incoming::read(new),
     }
 }
