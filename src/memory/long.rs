@@ -179,7 +179,8 @@ impl LongTerm {
     /// They are ranked as pages are, without neighbours. Source: `retrieval`.
     pub fn search(&mut self, owner: Owner, query: &str) -> Vec<&Fact> {
         let none = HashSet::new();
-        let Some(index) = self.index.get_mut(&owner) else { return Vec::new() };
+        let index = self.index.get_mut(&owner).filter(|index| !index.is_empty());
+        let Some(index) = index else { return Vec::new() };
         let hits = index.search(query, self.entries.len(), &none, StaticModel::built_in());
         distinct(hits.into_iter().filter_map(|hit| self.get(FactId(hit.slot.0))))
     }

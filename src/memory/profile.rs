@@ -102,9 +102,12 @@ fn clauses(held: &[&Fact], attributes: &[Attribute], now: Timestamp) -> Vec<Stri
     let mut room = LINE_CHARS;
     for attribute in attributes {
         for fact in held.iter().filter(|f| f.attribute == *attribute && is_shown(f, now)) {
+            if line.len() >= LINE_CLAUSES {
+                return line;
+            }
             let clause = sentence(fact);
             let chars = clause.chars().count() + 1;
-            if line.len() < LINE_CLAUSES && chars <= room && shown.insert(fact.clause.as_str()) {
+            if chars <= room && shown.insert(fact.clause.as_str()) {
                 room -= chars;
                 line.push(clause);
             }
