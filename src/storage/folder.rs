@@ -13,6 +13,10 @@ use super::StoreError;
 /// The name of the database.
 pub(crate) const DATABASE: &str = "memory.db";
 
+/// Writes what a file holds.
+pub(crate) trait Fill: FnOnce(&mut dyn io::Write) -> Result<(), StoreError> {}
+impl<F: FnOnce(&mut dyn io::Write) -> Result<(), StoreError>> Fill for F {}
+
 /// A user's folder.
 #[derive(Debug, Clone)]
 pub struct Folder {
@@ -116,9 +120,8 @@ impl Folder {
         let entries =
             fs::read_dir(&self.root).map_err(|e| StoreError::io("list", &self.root, e))?;
         let name = |entry: io::Result<fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
-        let mut names: Vec<String> = entries.filter_map(name).collect();
-        names.sort();
-        Ok(names)
+        let names: std::collections::BTreeSet<String> = entries.filter_map(name).collect();
+        Ok(names.into_iter().collect())
     }
 
     /// Opens (creating it, 0600) a lock file.
@@ -140,11 +143,12 @@ impl Folder {
 
     /// Writes `name` through `fill`: aside, synced, renamed into place. Returns what the system knows
     /// of the file as it was written.
-    pub(crate) fn write(
-        &self,
-        name: &str,
-        fill: impl FnOnce(&mut dyn io::Write) -> Result<(), StoreError>,
-    ) -> Result<fs::Metadata, StoreError> {
+    pub(crate) fn write(&self, name: &str, fill: impl Fill) -> Result<fs::Metadata, StoreError> {
+        self.put(name, fill).and_then(|written| self.sync().map(|()| written))
+    }
+
+    /// Does the same, but for the name: that is durable after [`Folder::sync`].
+    pub(crate) fn put(&self, name: &str, fill: impl Fill) -> Result<fs::Metadata, StoreError> {
         let path = self.path(name);
         let io = |e| StoreError::io("write", &path, e);
         let aside = tempfile::Builder::new()
@@ -156,9 +160,7 @@ impl Folder {
         let aside = out.into_inner().map_err(|e| io(e.into_error()))?;
         aside.as_file().sync_all().map_err(io)?;
         let written = aside.as_file().metadata().map_err(io)?;
-        let kept = aside.persist(&path).map_err(|e| io(e.error))?;
-        drop(kept);
-        self.sync()?;
+        drop(aside.persist(&path).map_err(|e| io(e.error))?);
         Ok(written)
     }
 

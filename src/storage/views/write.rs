@@ -82,8 +82,9 @@ impl Writer {
         if self.previous_epochs.is_none() {
             self.previous_epochs = Some(schema::meta(conn, "previous_epochs")?.unwrap_or_default());
         }
-        // First, so that the short-term view is the last to show a change.
-        self.write_profile(conn, &epoch, on)?;
+        // First, so that the short-term view is the last to show a change. Both are made durable
+        // together: should only the later one be, its pages are read for facts anew.
+        let wrote_profile = self.write_profile(conn, &epoch, on)?;
         let short = self.present(SHORT_TERM, &epoch)?;
         let mid = self.present(MID_TERM, &epoch)?;
         let shown = mid.as_ref().map_or(0, |h| h.seq);
@@ -101,6 +102,8 @@ impl Writer {
             self.write_short_term(conn, seq)?;
         } else if short.is_none_or(|h| h.seq < newest.header.seq) {
             self.write_short_term(conn, shown)?;
+        } else if wrote_profile {
+            self.folder.sync()?;
         }
         Ok(())
     }
@@ -215,12 +218,13 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes the profile unless it is shown as it is; whether it did.
     fn write_profile(
         &mut self,
         conn: &Connection,
         epoch: &str,
         on: Occasion,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (header, content) = state::profile(conn)?;
         let own = self.known.get(PROFILE).map(|(stamp, _)| stamp.clone());
         let present = self.present(PROFILE, epoch)?;
@@ -230,18 +234,18 @@ impl Writer {
         }
         let is_shown = present.is_some() && self.profile.as_ref() == Some(&content);
         if is_shown && on != Occasion::Forgetting {
-            return Ok(());
+            return Ok(false);
         }
         let path = self.folder.path(PROFILE);
         let io = |e| StoreError::io("write", &path, e);
-        let written = self.folder.write(PROFILE, |out| {
+        let written = self.folder.put(PROFILE, |out| {
             let mut view = begin(out, "memoryos/user_profile/1", &header).map_err(io)?;
             content.iter().try_for_each(|(name, value)| view.field(name, value)).map_err(io)?;
             view.end().map_err(io)
         })?;
         self.profile = Some(content);
         self.remember(PROFILE, &written, header);
-        Ok(())
+        Ok(true)
     }
 
     /// Remembers a view as it was written: what stands there later may be somebody's edit.
