@@ -8,7 +8,7 @@ use crate::memory::change::Change;
 use crate::memory::forget::Forgetting;
 use crate::memory::page::{PageId, Slot};
 use crate::storage::log::FORGET;
-use crate::storage::{StoreError, keeper::Told};
+use crate::storage::{StoreError, erase::Told};
 use crate::time::Timestamp;
 
 /// What came of the wish to forget pages.

@@ -23,7 +23,7 @@ use super::reader::PageReader;
 use super::worker::Worker;
 use crate::memory::page::PageId;
 use crate::storage::StoreError;
-use crate::storage::keeper::Told;
+use crate::storage::erase::Told;
 use crate::storage::open::{self, Request};
 use crate::time::Timestamp;
 use crate::user::{AssistantId, UserId};

@@ -7,7 +7,7 @@
 //! beside the connections of this process.
 
 use std::fs::File;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -81,6 +81,19 @@ impl Progress {
     pub(crate) fn is_short(&self) -> bool {
         self.database
     }
+}
+
+/// Is told once that what was forgotten is erased, or why it is not yet.
+pub(crate) type Told = Box<dyn FnOnce(Result<(), String>) + Send>;
+
+/// An erasure under way.
+pub(crate) struct Erasing {
+    /// When it is tried next.
+    pub(crate) next: Instant,
+    /// When those who wait are told that it takes longer.
+    pub(crate) until: Instant,
+    pub(crate) told: Vec<Told>,
+    pub(crate) progress: Progress,
 }
 
 /// Whether something is to be erased, and since which change.

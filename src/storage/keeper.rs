@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use super::StoreError;
 use super::derived::{Derived, DerivedRow};
-use super::erase::{self, Progress, Step, Tools};
+use super::erase::{self, Erasing, Progress, Step, Told, Tools};
 use super::folder::{FileKey, Folder};
 use super::inbox::Inbox;
 use super::lock::Locks;
@@ -42,9 +42,6 @@ const DERIVED_BATCH: usize = 256;
 const ERASE_PATIENCE: Duration = Duration::from_secs(3);
 /// How long another process has for its own erasure before this one sees to it.
 const FOR_OTHERS: Duration = Duration::from_secs(2);
-
-/// Is told once that what was forgotten is erased, or why it is not yet.
-pub(crate) type Told = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// Something to keep house for.
 enum Note {
@@ -176,16 +173,6 @@ struct House {
     stop: Arc<AtomicBool>,
 }
 
-/// An erasure under way.
-struct Erasing {
-    /// When it is tried next.
-    next: Instant,
-    /// When those who wait are told that it takes longer.
-    until: Instant,
-    told: Vec<Told>,
-    progress: Progress,
-}
-
 impl House {
     fn keep(&mut self, inbox: &Inbox<Note>) {
         loop {
@@ -264,6 +251,11 @@ impl House {
         }
         if self.show_by.is_some_and(|at| now >= at) {
             self.show_by = (!self.show(Occasion::Change)).then(|| Instant::now() + self.patience);
+        }
+        let is_quiet = self.last_change.is_none() && self.show_by.is_none();
+        if is_quiet && let Err(error) = self.views.settle() {
+            tracing::warn!(%error, "after a loss of power the views may be older ones");
+            self.show_by = Some(now + LONGEST_RETRY);
         }
     }
 

@@ -14,7 +14,7 @@ use super::outcome::{self, News};
 use super::rows::{self, HeadRow};
 use super::schema::{self, Access, VERSION};
 use super::segment_rows::{self, SegmentRow};
-use super::views::{self, Writer};
+use super::views::{Occasion, Writer};
 use super::{StoreError, erase, fact_rows, foreign, log, open};
 use crate::memory::change::Change;
 use crate::memory::fact::FactId;
@@ -364,7 +364,9 @@ impl Store {
         }
         let lock = self.folder.lock_file(".views")?;
         if lock.try_lock().is_ok() {
-            Writer::new(&self.folder).update(&self.conn, views::Occasion::Change)?;
+            let mut views = Writer::new(&self.folder);
+            views.update(&self.conn, Occasion::Change)?;
+            views.settle()?;
         }
         super::folder::create_private_subdir(&self.folder.path(super::derived::FOLDER))
             .map_err(|e| StoreError::io("create", &self.folder.path(super::derived::FOLDER), e))

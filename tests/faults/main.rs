@@ -18,3 +18,4 @@ mod failing;
 mod model;
 mod schedule;
 mod support;
+mod views;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::Connection;
 use serde_json::{Map, Value};
@@ -28,6 +28,9 @@ const MOST_FILED_SINCE: usize = 1000;
 /// filed pages covers what it lacks, and exiting stays prompt.
 const MOST_PAGES_AT_EXIT: usize = 20_000;
 
+/// How long names of views may not be durable while changes go on.
+const LONGEST_LOOSE: Duration = Duration::from_secs(2);
+
 /// When views are rewritten although nothing asks for it yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Occasion {
@@ -49,6 +52,8 @@ pub(crate) struct Writer {
     previous_epochs: Option<String>,
     /// What the profile's view shows beside its header.
     profile: Option<Map<String, Value>>,
+    /// Since when names of views may be lost with the power.
+    loose_since: Option<Instant>,
 }
 
 /// Tells a file from what it was.
@@ -69,10 +74,14 @@ impl Writer {
             known: BTreeMap::new(),
             previous_epochs: None,
             profile: None,
+            loose_since: None,
         }
     }
 
     /// Rewrites what is not up to date. The caller holds `.views`.
+    ///
+    /// On a change, the new names are durable after [`Writer::settle`], or after two seconds of changes:
+    /// a loss of power leaves older views beside a database that has it all.
     ///
     /// # Errors
     ///
@@ -82,9 +91,9 @@ impl Writer {
         if self.previous_epochs.is_none() {
             self.previous_epochs = Some(schema::meta(conn, "previous_epochs")?.unwrap_or_default());
         }
-        // First, so that the short-term view is the last to show a change. Both are made durable
-        // together: should only the later one be, its pages are read for facts anew.
-        let wrote_profile = self.write_profile(conn, &epoch, on)?;
+        // First, so that the short-term view is the last to show a change. Should only that one
+        // survive a loss of power, its pages are read for facts anew.
+        self.write_profile(conn, &epoch, on)?;
         let short = self.present(SHORT_TERM, &epoch)?;
         let mid = self.present(MID_TERM, &epoch)?;
         let shown = mid.as_ref().map_or(0, |h| h.seq);
@@ -102,8 +111,20 @@ impl Writer {
             self.write_short_term(conn, seq)?;
         } else if short.is_none_or(|h| h.seq < newest.header.seq) {
             self.write_short_term(conn, shown)?;
-        } else if wrote_profile {
+        }
+        let is_due = self.loose_since.is_some_and(|since| since.elapsed() >= LONGEST_LOOSE);
+        if on != Occasion::Change || is_due { self.settle() } else { Ok(()) }
+    }
+
+    /// Makes the names of the views durable.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be synced; it is tried again by the next call.
+    pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
+        if self.loose_since.is_some() {
             self.folder.sync()?;
+            self.loose_since = None;
         }
         Ok(())
     }
@@ -119,6 +140,10 @@ impl Writer {
         let mark = match super::find(&self.folder, name)? {
             Found::Missing => return Ok(None),
             Found::Intact(header) if header.epoch == epoch => {
+                if name == MID_TERM {
+                    // The short-term view leaves out what it shows: its name must not be lost.
+                    self.folder.sync()?;
+                }
                 self.known.extend(stamp.map(|s| (name, (s, header.clone()))));
                 return Ok(Some(header));
             }
@@ -149,7 +174,8 @@ impl Writer {
         let path = self.folder.path(SHORT_TERM);
         let io = |e| StoreError::io("write", &path, e);
         let mut shown = None;
-        let written = self.folder.write(SHORT_TERM, |out| {
+        self.loose_since.get_or_insert_with(Instant::now);
+        let written = self.folder.put(SHORT_TERM, |out| {
             state::in_snapshot(conn, |conn| {
                 let newest = state::newest(conn, mid_term_seq)?;
                 let mut view = begin(out, "memoryos/short_term/1", &newest.header).map_err(io)?;
@@ -218,13 +244,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the profile unless it is shown as it is; whether it did.
+    /// Writes the profile unless it is shown as it is.
     fn write_profile(
         &mut self,
         conn: &Connection,
         epoch: &str,
         on: Occasion,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let (header, content) = state::profile(conn)?;
         let own = self.known.get(PROFILE).map(|(stamp, _)| stamp.clone());
         let present = self.present(PROFILE, epoch)?;
@@ -234,10 +260,11 @@ impl Writer {
         }
         let is_shown = present.is_some() && self.profile.as_ref() == Some(&content);
         if is_shown && on != Occasion::Forgetting {
-            return Ok(false);
+            return Ok(());
         }
         let path = self.folder.path(PROFILE);
         let io = |e| StoreError::io("write", &path, e);
+        self.loose_since.get_or_insert_with(Instant::now);
         let written = self.folder.put(PROFILE, |out| {
             let mut view = begin(out, "memoryos/user_profile/1", &header).map_err(io)?;
             content.iter().try_for_each(|(name, value)| view.field(name, value)).map_err(io)?;
@@ -245,7 +272,7 @@ impl Writer {
         })?;
         self.profile = Some(content);
         self.remember(PROFILE, &written, header);
-        Ok(true)
+        Ok(())
     }
 
     /// Remembers a view as it was written: what stands there later may be somebody's edit.
@@ -287,4 +314,25 @@ fn gone(slot: Slot) -> StoreError {
 
 fn stamp(folder: &Folder, name: &str) -> Option<Stamp> {
     std::fs::metadata(folder.path(name)).ok().as_ref().map(Stamp::of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_durable_while_changes_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&dir.path().join("ada")).unwrap();
+        schema::create(&folder.database(), true, |_| Ok(())).unwrap();
+        let conn = schema::connect(&folder.database(), schema::Access::ReadWrite).unwrap();
+        let mut writer = Writer::new(&folder);
+        writer.update(&conn, Occasion::Change).unwrap();
+        let since = writer.loose_since.unwrap();
+        writer.update(&conn, Occasion::Change).unwrap();
+        assert_eq!(writer.loose_since, Some(since), "not for every change");
+        writer.loose_since = since.checked_sub(LONGEST_LOOSE);
+        writer.update(&conn, Occasion::Change).unwrap();
+        assert_eq!(writer.loose_since, None, "but before long");
+    }
 }

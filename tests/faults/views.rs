@@ -1,0 +1,92 @@
+//! In which order the views get their names, and when these are durable: a loss of power must not
+//! leave a page in no view.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use faults::{Op, World};
+use memoryos::engine::Engine;
+
+use crate::support::{data, file, open, page, until};
+
+/// What was done to files beside SQLite's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    /// The mid-term view was synced aside or given its name.
+    MidTerm,
+    /// The short-term view was.
+    ShortTerm,
+    /// The folder was synced.
+    Folder,
+}
+
+use Event::{Folder, MidTerm, ShortTerm};
+
+type Events = Arc<Mutex<Vec<Event>>>;
+
+fn watched(data: &Path) -> (World, Events) {
+    let world = World::over(data).unwrap();
+    let events = Events::default();
+    let seen = Arc::clone(&events);
+    world.watch(move |moment| {
+        let name = moment.file.file_name().unwrap_or_default().to_string_lossy();
+        let of_view = |view| name.starts_with(&format!(".{view}_memory.json."));
+        let event = match moment.op {
+            Op::File if name == "ada" => Folder,
+            Op::File if of_view("mid_term") => MidTerm,
+            Op::File if of_view("short_term") => ShortTerm,
+            _ => return,
+        };
+        seen.lock().unwrap().push(event);
+    });
+    (world, events)
+}
+
+fn add(engine: &Engine, pages: std::ops::Range<usize>) {
+    for n in pages {
+        engine.add(page(n, i64::try_from(n).unwrap())).wait().unwrap();
+    }
+}
+
+/// Waits until the short-term view shows a page.
+fn shown(data: &Path, n: usize) {
+    let view = || std::fs::read_to_string(file(data, "short_term_memory.json")).unwrap_or_default();
+    until("the views are written", || view().contains(&format!("Page {n}:")));
+}
+
+/// Whether a mid-term view's name was durable before a short-term view was written that leaves out
+/// what it shows.
+fn is_ordered(events: &[Event]) -> bool {
+    events.windows(2).all(|pair| pair != [MidTerm, ShortTerm])
+}
+
+#[test]
+fn names_of_views_are_durable_once_nobody_writes_and_in_their_order() {
+    let data = data();
+    let (_world, events) = watched(data.path());
+    let engine = open(data.path());
+    add(&engine, 0..6);
+    shown(data.path(), 5);
+    until("the name is durable", || events.lock().unwrap().last() == Some(&Folder));
+    let before = events.lock().unwrap().len();
+    engine.close().wait().unwrap();
+    let events = events.lock().unwrap().clone();
+    assert!(events[before..].contains(&MidTerm), "the end rewrites it: {events:?}");
+    assert!(is_ordered(&events), "{events:?}");
+    assert_eq!(events.last(), Some(&Folder), "{events:?}");
+}
+
+#[test]
+fn a_mid_term_view_of_another_process_is_made_durable_before_it_is_relied_upon() {
+    let data = data();
+    let (_world, events) = watched(data.path());
+    let (first, second) = (open(data.path()), open(data.path()));
+    add(&first, 0..6);
+    first.close().wait().unwrap();
+    events.lock().unwrap().clear();
+    add(&second, 6..7);
+    shown(data.path(), 6);
+    let events = events.lock().unwrap().clone();
+    assert_eq!(events.first(), Some(&Folder), "{events:?}");
+    assert!(events.contains(&ShortTerm));
+}
