@@ -14,6 +14,7 @@ pub(crate) mod fuzzing;
 mod lines;
 mod schema;
 mod server;
+mod structured;
 mod tools;
 mod transport;
 mod wire;

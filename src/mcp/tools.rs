@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::args::{
     AddMemory, CreateUser, DEFAULT_MAX_CHARS, GetUserInfo, GetUserProfile, Retrieve, RetrieveMemory,
@@ -153,12 +152,12 @@ impl ToolName {
         tool
     }
 
-    /// Carries out a call.
+    /// Carries out a call; returns the reply as JSON.
     ///
     /// # Errors
     ///
     /// A sentence for the model when the arguments are wrong or the engine fails.
-    pub(super) async fn call(self, served: &Served, args: JsonObject) -> Result<Value, String> {
+    pub(super) async fn call(self, served: &Served, args: JsonObject) -> Result<String, String> {
         match self {
             Self::AddMemory => add_memory(served, &args).await.and_then(to_json),
             Self::RetrieveMemory => retrieve_memory(served, &args).await.and_then(to_json),
@@ -170,8 +169,8 @@ impl ToolName {
     }
 }
 
-fn to_json<T: Serialize>(reply: T) -> Result<Value, String> {
-    serde_json::to_value(&reply).map_err(|error| {
+fn to_json<T: Serialize>(reply: T) -> Result<String, String> {
+    serde_json::to_string(&reply).map_err(|error| {
         tracing::error!(%error, "a reply cannot be written as JSON");
         "the reply cannot be written as JSON; this is a bug of the server".to_owned()
     })

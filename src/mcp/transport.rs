@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use super::envelope::{self, Fault, Incoming};
 use super::lines::{Line, Lines, MAX_LINE_BYTES};
+use super::structured;
 
 /// The most requests that are open at a time.
 const MAX_OPEN: u32 = 64;
@@ -120,15 +121,12 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
         RequestId::Number(self.last_number)
     }
 
-    fn answer(&self, reply: &impl Serialize, permit: OwnedSemaphorePermit) {
-        let Some(replies) = &self.replies else { return };
-        match serde_json::to_vec(reply) {
-            Ok(mut bytes) => {
-                bytes.push(b'\n');
-                // The writer is gone only when the client is.
-                drop(replies.send(Outgoing { bytes, permit }));
-            }
-            Err(error) => tracing::error!(%error, "a reply cannot be written as JSON"),
+    /// Sends a reply on its way out.
+    fn answer(&self, mut bytes: Vec<u8>, permit: OwnedSemaphorePermit) {
+        bytes.push(b'\n');
+        if let Some(replies) = &self.replies {
+            // The writer is gone only when the client is.
+            drop(replies.send(Outgoing { bytes, permit }));
         }
     }
 
@@ -141,12 +139,22 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
         };
         let Some(RequestId::Number(number)) = number else { return };
         let Some(open) = lock(&self.open).remove(&number) else { return };
-        let (result, error) = match outcome {
+        let (result, error) = match &outcome {
             Ok(result) => (Some(result), None),
             Err(error) => (None, Some(error)),
         };
-        self.answer(&Reply { jsonrpc: "2.0", id: &open.id, result, error }, open.permit);
+        let reply = Reply { jsonrpc: "2.0", id: &open.id, error, result };
+        let Some(mut bytes) = to_json(&reply) else { return };
+        if let Some(data) = result.and_then(structured::data) {
+            structured::add(data, &mut bytes);
+        }
+        self.answer(bytes, open.permit);
     }
+}
+
+fn to_json(reply: &impl Serialize) -> Option<Vec<u8>> {
+    let bytes = serde_json::to_vec(reply);
+    bytes.inspect_err(|error| tracing::error!(%error, "a reply cannot be written as JSON")).ok()
 }
 
 /// A reply as it is written.
@@ -155,9 +163,10 @@ struct Reply<'a> {
     jsonrpc: &'static str,
     id: &'a Value,
     #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<ServerResult>,
+    error: Option<&'a ErrorData>,
+    /// Last: its data goes before the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorData>,
+    result: Option<&'a ServerResult>,
 }
 
 impl<R: AsyncRead + Unpin + Send> Transport<RoleServer> for LineTransport<R> {
@@ -186,7 +195,11 @@ impl<R: AsyncRead + Unpin + Send> Transport<RoleServer> for LineTransport<R> {
                     let id = self.admit(id, permit);
                     return Some(ClientJsonRpcMessage::request(*request, id));
                 }
-                Incoming::Fault(fault) => self.answer(&fault.to_json(), permit),
+                Incoming::Fault(fault) => {
+                    if let Some(bytes) = to_json(&fault.to_json()) {
+                        self.answer(bytes, permit);
+                    }
+                }
                 Incoming::Ignored => drop(permit),
             }
         }
