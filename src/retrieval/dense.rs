@@ -5,8 +5,8 @@
 //! cos(i) = (q.e(i) + .5 q.e(i-1) + .3 q.e(i+1)) / |v(i)|
 //! ```
 //!
-//! Only `e`, rounded to 16 bits, and `|v|` are kept. A scan works in whole numbers, which the
-//! compiler turns into vector instructions whatever the order of the sum.
+//! Only `e`, rounded to 16 bits, and `|v|` are kept. A scan works in whole numbers, whose sum is the
+//! same in any order.
 
 use super::analysis::{PageVector, STEPS, to_i16};
 use super::links::Links;
@@ -92,7 +92,20 @@ impl Dense {
     }
 }
 
+/// The sums that are made side by side: so the compiler multiplies as many numbers by one instruction,
+/// in half the time of a single sum.
+const LANES: usize = 8;
+
 /// Both are of length 32767 at most, so no part of the sum passes 32767 squared.
 fn dot(values: &[i16; DIMENSIONS], query: &[i16; DIMENSIONS]) -> i32 {
-    values.iter().zip(query).map(|(&value, &x)| i32::from(value) * i32::from(x)).sum()
+    const { assert!(DIMENSIONS.is_multiple_of(LANES)) };
+    let mut sums = [0; LANES];
+    let (values, _) = values.as_chunks::<LANES>();
+    let (query, _) = query.as_chunks::<LANES>();
+    for (values, query) in values.iter().zip(query) {
+        for ((sum, &value), &x) in sums.iter_mut().zip(values).zip(query) {
+            *sum += i32::from(value) * i32::from(x);
+        }
+    }
+    sums.iter().sum()
 }
