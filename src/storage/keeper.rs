@@ -23,7 +23,7 @@ use super::views::{Occasion, Writer};
 /// The log of the database.
 const LOG: &str = "memory.db-wal";
 /// From the first change not shown to the views that show it; half a second is promised.
-const VIEW_DELAY: Duration = Duration::from_millis(400);
+const VIEW_DELAY: Duration = Duration::from_millis(450);
 /// From the last change to a checkpoint.
 const IDLE: Duration = Duration::from_millis(100);
 /// After so many commits the log is checkpointed without waiting for an idle moment.
