@@ -18,4 +18,5 @@ mod failing;
 mod model;
 mod schedule;
 mod support;
+#[cfg(target_os = "linux")] // Where files beside SQLite's are seen.
 mod views;
