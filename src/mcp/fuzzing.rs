@@ -15,7 +15,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ServerJsonRpcMessage, ServerResult};
+use rmcp::model::{
+    CallToolRequestParams, ClientJsonRpcMessage, ClientRequest, ServerJsonRpcMessage, ServerResult,
+};
 use rmcp::transport::Transport as _;
 use serde_json::{Map, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWrite};
@@ -26,6 +28,7 @@ use super::args::{
 use super::fit;
 use super::forget_args::ForgetMemory;
 use super::lines::{Line, Lines};
+use super::structured;
 use super::tools::ToolName;
 use super::transport::LineTransport;
 use crate::engine::{Found, Recalled, SegmentBrief};
@@ -40,7 +43,7 @@ const SHORT_LINE: usize = 40;
 /// # Panics
 ///
 /// When a line that asks is not answered once with the client's id, an answer is not one line of
-/// JSON, or arguments pass that are over a limit.
+/// JSON with the same text and data, or arguments pass that are over a limit.
 pub fn lines(input: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (cut, written) = (input.len() / 3, Written::default());
@@ -50,11 +53,11 @@ pub fn lines(input: &[u8]) {
         let (mut transport, _) = LineTransport::new(first.chain(second), written.clone());
         while let Some(message) = transport.receive().await {
             let ClientJsonRpcMessage::Request(request) = message else { panic!("{message:?}") };
-            if let ClientRequest::CallToolRequest(call) = &request.request {
-                let none = Map::new();
-                arguments(&call.params.name, call.params.arguments.as_ref().unwrap_or(&none));
-            }
-            let reply = ServerJsonRpcMessage::response(ServerResult::empty(()), request.id);
+            let result = match request.request {
+                ClientRequest::CallToolRequest(call) => echo(call.params),
+                _ => ServerResult::empty(()),
+            };
+            let reply = ServerJsonRpcMessage::response(result, request.id);
             transport.send(reply).await.unwrap();
         }
         transport.close().await.unwrap();
@@ -69,6 +72,13 @@ pub fn lines(input: &[u8]) {
     assert_eq!(answered, asked, "not every question was answered once");
     read.retain(|line| *line != Line::Text(Vec::new()));
     assert_eq!(read, cut_by_hand(input));
+}
+
+/// Looks at what a tool is called with, and replies with that.
+fn echo(call: CallToolRequestParams) -> ServerResult {
+    let args = call.arguments.unwrap_or_default();
+    arguments(&call.name, &args);
+    ServerResult::CallToolResult(structured::success(serde_json::to_string(&args).unwrap()))
 }
 
 /// Bytes that were written.
@@ -124,6 +134,11 @@ fn id_answered(line: &str) -> String {
     let reply: Map<String, Value> = serde_json::from_str(line).expect("a reply is JSON");
     assert_eq!(reply.get("jsonrpc").and_then(Value::as_str), Some("2.0"), "{line}");
     assert!(reply.contains_key("result") != reply.contains_key("error"), "{line}");
+    let result = reply.get("result");
+    if let Some(text) = result.and_then(|result| result.pointer("/content/0/text")) {
+        let data: Value = serde_json::from_str(text.as_str().unwrap()).expect("a text is JSON");
+        assert_eq!(result.and_then(|result| result.get("structuredContent")), Some(&data));
+    }
     reply.get("id").expect("a reply has an id").to_string()
 }
 
