@@ -8,7 +8,7 @@ use super::words::Token;
 use crate::memory::fact::{Act, Attribute, CLAUSE_CHARS, Cardinality, Statement};
 use crate::time::Timestamp;
 
-/// How long a plan without a date holds.
+/// How long a plan whose end is not known holds, from the day it was said or is to begin.
 const PLAN_DAYS: i64 = 90;
 
 /// A clause and where it stands.
@@ -110,7 +110,8 @@ impl<'a> Scene<'a> {
         let valid_from = from.and_then(day).filter(|_| act == Act::Hold);
         let mut valid_to = span.and_then(|s| s.to).and_then(day).filter(|_| is_event);
         if is_plan && valid_to.is_none() {
-            valid_to = self.at.day().plus_days(PLAN_DAYS).and_then(day);
+            let begins = span.map_or(today, |s| s.from.max(today));
+            valid_to = begins.plus_days(PLAN_DAYS).and_then(day);
         }
         let head = match attribute.cardinality() {
             // There is one way to eat, and many things not to.

@@ -232,6 +232,8 @@ const CORRECTED: &[(&str, &[&str])] = &[
     ("My name is\"Ada and I ji", &["name = Ada"]),
     ("My name is \"Ada\".", &["name = Ada"]),
     ("My name is \"it\".", &[]),
+    // The day after it cannot be told.
+    ("I'm moving to Bergen on 9999-12-31.", &["plan/move bergen = moving to Bergen @9999-12-31.."]),
     (
         "I'm moving to Bergen nexty name isy name isy name isy name is Fr",
         &[concat!(
