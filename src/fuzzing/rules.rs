@@ -46,7 +46,7 @@ fn stands_in(statement: &Statement, text: &str) {
     assert!(text.contains(clause.as_str()), "{clause:?} does not stand on the page");
     assert!(!clause.trim().is_empty() && clause.chars().count() <= CLAUSE_CHARS, "{clause:?}");
     assert!(!clause.contains('\n'), "{clause:?}");
-    assert!(secrets::find(clause).is_none(), "{clause:?}");
+    assert!(secrets::find(clause).is_none() && secrets::find(value).is_none(), "{statement:?}");
     assert!(!value.trim().is_empty(), "{statement:?}");
     assert!(value.split_whitespace().count() <= VALUE_WORDS, "{value:?}");
     if let Some(when) = when {

@@ -9,6 +9,7 @@ use super::draft::{Draft, Scene};
 use super::gate;
 use super::input::spoken;
 use super::lexicon::List;
+use super::reader::holds_secret;
 use super::value;
 use super::verbs::{ADVERBS, Form, form};
 use super::words::{Token, tokens};
@@ -124,7 +125,7 @@ pub(super) fn read(text: &str, at: Timestamp) -> Option<Statement> {
             let scene = Scene { source: &kept, lead: before, body, at };
             let Some(found) = of_clause(&scene) else { continue };
             let is_secret = secrets::find(kept.get(range.clone()).unwrap_or_default()).is_some();
-            return (!is_secret).then_some(found);
+            return (!is_secret && !holds_secret(&found)).then_some(found);
         }
     }
     None

@@ -115,6 +115,8 @@ pub(super) fn read(text: &str, at: Timestamp) -> Vec<Statement> {
         if said.is_empty() || secrets::find(kept.get(range).unwrap_or_default()).is_some() {
             continue;
         }
+        // A part may look like a secret where the whole does not.
+        said.retain(|said| !holds_secret(said));
         for statement in &mut said {
             statement.explicit |= is_explicit;
         }
@@ -123,6 +125,11 @@ pub(super) fn read(text: &str, at: Timestamp) -> Vec<Statement> {
     let mut seen = HashSet::new();
     found.retain(|s| seen.insert((s.attribute, s.head.clone(), s.value.clone())));
     found
+}
+
+/// Whether a statement would show what looks like a secret.
+pub(super) fn holds_secret(statement: &Statement) -> bool {
+    [&statement.clause, &statement.value].into_iter().any(|text| secrets::find(text).is_some())
 }
 
 fn of_sentence(
