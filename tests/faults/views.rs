@@ -80,10 +80,11 @@ fn names_of_views_are_durable_once_nobody_writes_and_in_their_order() {
 fn a_mid_term_view_of_another_process_is_made_durable_before_it_is_relied_upon() {
     let data = data();
     let (_world, events) = watched(data.path());
-    let (first, second) = (open(data.path()), open(data.path()));
+    let first = open(data.path());
     add(&first, 0..6);
     first.close().wait().unwrap();
     events.lock().unwrap().clear();
+    let second = open(data.path());
     add(&second, 6..7);
     shown(data.path(), 6);
     let events = events.lock().unwrap().clone();
