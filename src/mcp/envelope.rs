@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 const INVALID_PARAMS: i32 = -32602;
+const INTERNAL_ERROR: i32 = -32603;
 
 /// The longest batch, in bytes: in memory, a list of tiny values takes many times its text.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
@@ -51,6 +52,12 @@ impl Fault {
         Self::new(Value::Null, INVALID_REQUEST, message)
     }
 
+    /// The reply in the place of one that cannot be written as JSON.
+    pub(super) fn unwritable(id: Value) -> Self {
+        let message = "the reply cannot be written as JSON; this is a bug of the server";
+        Self::new(id, INTERNAL_ERROR, message)
+    }
+
     fn batch_too_long() -> Self {
         let message = format!(
             "the batch is longer than {} MiB, it was skipped; send its messages one by one",
@@ -59,10 +66,10 @@ impl Fault {
         Self::new(Value::Null, INVALID_REQUEST, message)
     }
 
-    /// Returns the reply.
-    pub(super) fn to_json(&self) -> Value {
+    /// Returns the reply as JSON.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let error = json!({"code": self.code, "message": self.message});
-        json!({"jsonrpc": "2.0", "id": self.id, "error": error})
+        json!({"jsonrpc": "2.0", "id": self.id, "error": error}).to_string().into_bytes()
     }
 }
 

@@ -17,6 +17,7 @@ mod server;
 mod structured;
 mod tools;
 mod transport;
+mod turns;
 mod wire;
 
 use std::time::Duration;

@@ -5,37 +5,29 @@
 //! each open request until its reply is flushed; when all are taken reading pauses, and the end of
 //! the input is reported only when all are back, so that nothing asked is left unanswered.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, ErrorData, RequestId, ServerJsonRpcMessage, ServerResult};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientRequest, ErrorData, RequestId, ServerJsonRpcMessage, ServerResult,
+};
 use rmcp::transport::Transport;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::envelope::{self, Fault, Incoming};
 use super::lines::{Line, Lines, MAX_LINE_BYTES};
 use super::structured;
+use super::tools::ToolName;
+use super::turns::{OpenRequests, Outgoing, Turn};
 
 /// The most requests that are open at a time.
 const MAX_OPEN: u32 = 64;
-
-/// A reply on its way out, with the permit of its request.
-struct Outgoing {
-    bytes: Vec<u8>,
-    permit: OwnedSemaphorePermit,
-}
-
-/// A request that is not answered yet.
-struct Open {
-    id: Value,
-    permit: OwnedSemaphorePermit,
-}
 
 /// The server's end of the connection.
 pub(super) struct LineTransport<R> {
@@ -43,8 +35,7 @@ pub(super) struct LineTransport<R> {
     /// Messages that were read and not looked at: the rest of a batch.
     queue: VecDeque<Value>,
     permits: Arc<Semaphore>,
-    open: Arc<Mutex<HashMap<i64, Open>>>,
-    last_number: i64,
+    open: OpenRequests,
     replies: Option<mpsc::UnboundedSender<Outgoing>>,
     writer: Option<JoinHandle<()>>,
     stopped: watch::Receiver<bool>,
@@ -74,8 +65,7 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
             lines: Lines::new(input, MAX_LINE_BYTES),
             queue: VecDeque::new(),
             permits: Arc::new(Semaphore::new(MAX_OPEN as usize)),
-            open: Arc::default(),
-            last_number: 0,
+            open: OpenRequests::default(),
             replies: Some(replies),
             writer: Some(tokio::spawn(write(output, inbox, stopper.clone()))),
             stopped,
@@ -115,22 +105,18 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
         }
     }
 
-    fn admit(&mut self, id: Value, permit: OwnedSemaphorePermit) -> RequestId {
-        self.last_number += 1;
-        lock(&self.open).insert(self.last_number, Open { id, permit });
-        RequestId::Number(self.last_number)
-    }
-
-    /// Sends a reply on its way out.
-    fn answer(&self, mut bytes: Vec<u8>, permit: OwnedSemaphorePermit) {
-        bytes.push(b'\n');
+    /// Sends replies on their way out.
+    fn send_out(&self, outgoing: impl IntoIterator<Item = Outgoing>) {
         if let Some(replies) = &self.replies {
-            // The writer is gone only when the client is.
-            drop(replies.send(Outgoing { bytes, permit }));
+            for mut reply in outgoing {
+                reply.bytes.push(b'\n');
+                // The writer is gone only when the client is.
+                drop(replies.send(reply));
+            }
         }
     }
 
-    fn reply(&self, message: ServerJsonRpcMessage) {
+    fn reply(&mut self, message: ServerJsonRpcMessage) {
         let (number, outcome) = match message {
             ServerJsonRpcMessage::Response(r) => (Some(r.id), Ok(r.result)),
             ServerJsonRpcMessage::Error(e) => (e.id, Err(e.error)),
@@ -138,23 +124,39 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
             ServerJsonRpcMessage::Request(_) | ServerJsonRpcMessage::Notification(_) => return,
         };
         let Some(RequestId::Number(number)) = number else { return };
-        let Some(open) = lock(&self.open).remove(&number) else { return };
+        let Some(id) = self.open.id(number) else { return };
         let (result, error) = match &outcome {
             Ok(result) => (Some(result), None),
             Err(error) => (None, Some(error)),
         };
-        let reply = Reply { jsonrpc: "2.0", id: &open.id, error, result };
-        let Some(mut bytes) = to_json(&reply) else { return };
-        if let Some(data) = result.and_then(structured::data) {
-            structured::add(data, &mut bytes);
-        }
-        self.answer(bytes, open.permit);
+        let bytes = match serde_json::to_vec(&Reply { jsonrpc: "2.0", id, error, result }) {
+            Ok(mut bytes) => {
+                if let Some(data) = result.and_then(structured::data) {
+                    structured::add(data, &mut bytes);
+                }
+                bytes
+            }
+            Err(error) => {
+                tracing::error!(%error, "a reply cannot be written as JSON");
+                Fault::unwritable(id.clone()).to_bytes()
+            }
+        };
+        let outgoing = self.open.answer(number, bytes);
+        self.send_out(outgoing);
     }
 }
 
-fn to_json(reply: &impl Serialize) -> Option<Vec<u8>> {
-    let bytes = serde_json::to_vec(reply);
-    bytes.inspect_err(|error| tracing::error!(%error, "a reply cannot be written as JSON")).ok()
+/// Tells when the reply to a request may be sent: those to calls come in the order of the calls, but
+/// for one that may wait long for other processes after it has taken effect.
+fn turn(request: &ClientRequest) -> Turn {
+    match request {
+        ClientRequest::CallToolRequest(call)
+            if ToolName::find(&call.params.name) != Some(ToolName::ForgetMemory) =>
+        {
+            Turn::Kept
+        }
+        _ => Turn::Free,
+    }
 }
 
 /// A reply as it is written.
@@ -192,13 +194,12 @@ impl<R: AsyncRead + Unpin + Send> Transport<RoleServer> for LineTransport<R> {
             };
             match message.map_or_else(Incoming::Fault, envelope::read) {
                 Incoming::Request { id, request } => {
-                    let id = self.admit(id, permit);
-                    return Some(ClientJsonRpcMessage::request(*request, id));
+                    let number = self.open.admit(id, permit, turn(&request));
+                    let number = RequestId::Number(number);
+                    return Some(ClientJsonRpcMessage::request(*request, number));
                 }
                 Incoming::Fault(fault) => {
-                    if let Some(bytes) = to_json(&fault.to_json()) {
-                        self.answer(bytes, permit);
-                    }
+                    self.send_out([Outgoing { bytes: fault.to_bytes(), permit }]);
                 }
                 Incoming::Ignored => drop(permit),
             }
@@ -241,8 +242,4 @@ async fn write<W: AsyncWrite + Unpin>(
         bytes.clear();
         permits.clear();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -52,6 +52,23 @@ fn what_is_sent_between_two_adds_sees_the_first_and_not_the_second() {
 }
 
 #[test]
+fn replies_to_calls_come_in_the_order_of_the_calls_and_a_ping_goes_ahead() {
+    let dir = TempDir::new().unwrap();
+    let setup = Setup::new(dir.path(), "ada");
+    let mut server = setup.start();
+    let held = hold_write(&mut server, &setup);
+    let add = server.ask_tool("add_memory", &page("held up"));
+    let refused = server.ask_tool("add_memory", &json!({"user_input": 1}));
+    let ping = server.ask("ping", &json!({}));
+    // By now the refusal is there as well, and waits for its turn.
+    assert_eq!(server.line().unwrap()["id"], ping);
+    held.unlock().unwrap();
+    assert_eq!(server.line().unwrap()["id"], add);
+    let reply = server.line().unwrap();
+    assert_eq!((&reply["id"], outcome(&reply).is_err()), (&json!(refused), true));
+}
+
+#[test]
 fn reading_pauses_while_sixty_four_requests_are_open() {
     let dir = TempDir::new().unwrap();
     let setup = Setup::new(dir.path(), "ada");

@@ -131,9 +131,27 @@ async fn requests_with_the_same_id_are_each_answered() {
     for _ in 0..5 {
         ids.push(client.reply().await["id"].to_string());
     }
-    // Answers may come in another order than the requests.
-    ids.sort();
-    assert_eq!(ids, ["\"7\"", "1.5", "18446744073709551615", "7", "7"]);
+    assert_eq!(ids, ["7", "7", "\"7\"", "1.5", "18446744073709551615"]);
+    client.ended().await;
+}
+
+#[tokio::test]
+async fn a_reply_waits_for_those_to_earlier_calls_but_not_a_ping_or_a_fault() {
+    let mut client = Client::new().await;
+    client.fake.hold();
+    client.request(1, "tools/call", add("held")).await;
+    client.request(2, "tools/call", json!({"name": "add_memory", "arguments": {}})).await;
+    client.request(3, "tools/call", json!({"name": "no_tool"})).await;
+    client.request(4, "ping", json!({})).await;
+    client.send("no JSON").await;
+    // Nothing else is there until the first call is carried out.
+    let free = [client.reply().await, client.reply().await];
+    let ids = free.map(|reply| reply["id"].clone());
+    assert!(ids.contains(&json!(4)) && ids.contains(&Value::Null), "{ids:?}");
+    client.fake.release();
+    for id in 1..=3 {
+        assert_eq!(client.reply().await["id"], id);
+    }
     client.ended().await;
 }
 
