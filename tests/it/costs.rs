@@ -155,14 +155,17 @@ fn an_add_writes_as_many_bytes_in_a_large_memory_as_in_a_small_one() {
     let written = |n: usize| {
         let setup = filled(&dir.path().join(n.to_string()), n);
         let mut server = setup.start();
-        let before = bytes_written(&server);
-        let calls: Vec<(&str, Value)> =
-            (0..10).map(|n| ("add_memory", page(&format!("new {n}")))).collect();
-        for outcome in server.tools(&calls) {
-            outcome.unwrap();
-        }
-        server.views_are_written(&setup);
-        bytes_written(&server) - before
+        let round = |r: usize| {
+            let before = bytes_written(&server);
+            // One after another: those that wait together would share a commit.
+            for n in 0..10 {
+                server.tool("add_memory", &page(&format!("new {r} {n}"))).unwrap();
+            }
+            server.views_are_written(&setup);
+            bytes_written(&server) - before
+        };
+        // A busy machine makes pauses, in which the log is taken in and views are written.
+        (0..3).map(round).min().unwrap()
     };
     let (small, large) = (written(FEW), written(4_000));
     assert!(large < 2 * small, "{small} bytes with {FEW} pages, {large} with 4,000");
