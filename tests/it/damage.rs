@@ -7,7 +7,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::support::{Judge, Setup, Verdict, flip, names_with, put, sql, truncate};
+use crate::support::{Judge, Setup, Verdict, flip, names_with, put, sql, take_log_in, truncate};
 
 const DATABASE: &str = "memory.db";
 
@@ -215,6 +215,7 @@ fn damage_under_a_running_server_is_served_read_only_to_others() {
     let mut first = setup.start();
     judge.add(&mut first, 25);
     first.views_are_written(&setup);
+    take_log_in(&setup.file(DATABASE));
     let mut bytes = fs::read(setup.file(DATABASE)).unwrap();
     bytes[..100].fill(0);
     put(&setup.file(DATABASE), bytes);

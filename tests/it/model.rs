@@ -129,9 +129,11 @@ fn a_model_groups_pages_names_topics_and_writes_a_profile_that_rests_on_them() {
     let model = ModelServer::scripted(|call| Some(Reply::json(&sensible(call))));
     let setup = with_model(&setup, &model);
     let mut server = setup.start();
+    let mut ids = Vec::new();
     for n in 0..33 {
         let reply = server.tool("add_memory", &page(&about(n))).unwrap();
         judge.note(&reply, &about(n), "Noted.");
+        ids.push(reply["memory_id"].clone());
     }
     server.until("the model has done its work", || model.calls().len() >= 3);
     let profile = server.poll("the profile has the model's prose", |server| {
@@ -142,11 +144,13 @@ fn a_model_groups_pages_names_topics_and_writes_a_profile_that_rests_on_them() {
     let facts = profile["user_knowledge"].as_array().unwrap();
     assert!(facts.iter().any(|fact| fact["attribute"] == "hobby"), "{profile}");
     assert!(!profile.to_string().contains("astronaut"), "nobody said so: {profile}");
-    let query = json!({"query": "Who mended the sails?", "max_results": 20});
-    let found = server.tool("retrieve_memory", &query).unwrap();
-    let pages = found["retrieved_pages"].as_array().unwrap();
-    assert!(pages.iter().any(|p| p["meta_info"].as_str().unwrap().starts_with("Talk of how")));
-    assert!(pages.iter().any(|p| p["segment"]["keywords"] == json!(["sails"])), "{found}");
+    let sails = json!({"memory_id": ids[1]});
+    server.poll("the model has filed the page", |server| {
+        let found = server.tool("retrieve_memory", &sails).unwrap();
+        let page = &found["retrieved_pages"][0];
+        let is_filed = page["segment"]["keywords"] == json!(["sails"]);
+        (is_filed && page["meta_info"].as_str().unwrap().starts_with("Talk of how")).then_some(())
+    });
     let n_calls = model.calls().len();
     assert!(n_calls * 4 <= 33, "{n_calls} calls for 33 pages");
     server.close();

@@ -354,6 +354,20 @@ pub(crate) fn sql(path: &Path, statements: &str) {
     rusqlite::Connection::open(path).unwrap().execute_batch(statements).unwrap();
 }
 
+/// Sees to it that a database which a server has open holds what its log does: what is done to its
+/// file afterwards is not written over.
+pub(crate) fn take_log_in(path: &Path) {
+    let start = Instant::now();
+    let db = rusqlite::Connection::open(path).unwrap();
+    let whole = |row: &rusqlite::Row<'_>| -> rusqlite::Result<bool> {
+        Ok(row.get::<_, i64>(0)? == 0 && row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+    };
+    while !db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], whole).unwrap() {
+        assert!(start.elapsed() < PATIENCE, "the log is never taken in");
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
 /// Whether the tests run as root, so that they may mount and become another account.
 pub(crate) fn is_root() -> bool {
     #[cfg(unix)]
