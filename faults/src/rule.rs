@@ -74,6 +74,8 @@ pub struct Rule {
     pub ops: &'static [Op],
     /// On files whose names end like this.
     pub file: &'static str,
+    /// Done by threads of this name; none for all.
+    pub thread: Option<&'static str>,
     /// How many of them pass before the first that fails.
     pub after: u64,
     /// How they fail.
@@ -84,7 +86,10 @@ pub struct Rule {
 
 impl Rule {
     pub(crate) fn is_about(&self, op: Op, file: &Path) -> bool {
-        (self.ops.is_empty() || self.ops.contains(&op)) && ends_with(file, self.file)
+        let is_by = |name| std::thread::current().name() == Some(name);
+        (self.ops.is_empty() || self.ops.contains(&op))
+            && ends_with(file, self.file)
+            && self.thread.is_none_or(is_by)
     }
 }
 

@@ -69,7 +69,7 @@ fn a_rule_makes_the_operations_fail_that_it_names() {
     for (op, fault, expected) in cases {
         let (_dir, world, conn) = database("FULL");
         let ops: &[Op] = if op == Op::Write { &[Op::Write] } else { &[Op::Sync] };
-        world.fail(Rule { ops, file: "", after: 0, fault, lasts: Lasts::Onward });
+        world.fail(Rule { ops, file: "", thread: None, after: 0, fault, lasts: Lasts::Onward });
         let error = conn.execute_batch("INSERT INTO t VALUES (2)").unwrap_err();
         assert_eq!(error.sqlite_error_code(), Some(expected), "{op:?} {fault:?}");
         assert!(world.n_failed() > 0);

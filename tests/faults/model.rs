@@ -55,7 +55,7 @@ fn rule() -> impl Strategy<Value = Rule> {
         // Somebody else lets go some time; a disk may fail for good.
         let busy = fault == Fault::Busy;
         let lasts = if busy { Lasts::Times(2) } else { lasts };
-        Rule { ops, file, after, fault, lasts }
+        Rule { ops, file, thread: None, after, fault, lasts }
     })
 }
 

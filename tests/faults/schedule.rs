@@ -6,11 +6,11 @@ use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use faults::{Fault, Hold, Lasts, Op, Rule, World};
+use faults::{Hold, Op, World};
 use memoryos::engine::{Added, Engine, EngineError, Reply};
 
 use crate::support::{
-    Ledger, State, data, demand_all, file, in_parallel, n_points, open, page, until,
+    FAILED_COMMIT, Ledger, State, data, demand_all, file, in_parallel, n_points, open, page, until,
 };
 
 const ALL: &[Op] =
@@ -197,8 +197,7 @@ fn a_folder_that_is_removed_while_it_is_opened_again_does_not_come_back_empty() 
         let engine = open(data.path());
         (0..4).for_each(|_| add(&mut ledger, &engine));
         // After an outcome that is not known everything is opened again.
-        let (fault, lasts) = (Fault::Io, Lasts::Times(1));
-        world.fail(Rule { ops: &[Op::Sync], file: "-wal", after: 0, fault, lasts });
+        world.fail(FAILED_COMMIT);
         let (_, added) = send(&mut ledger, &engine);
         assert!(matches!(added.wait(), Err(EngineError::Unknown(_))));
         let hold = world.hold("engine", ALL, after);

@@ -239,7 +239,8 @@ fn a_model_that_hangs_holds_up_neither_calls_nor_the_end() {
     assert_eq!(figures(&mut server)["calls_today"], 1);
     let start = Instant::now();
     assert_eq!(server.close().0, Some(0));
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    // The model would be waited for ten times as long.
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     assert_eq!(stored(&setup), before);
 }
 

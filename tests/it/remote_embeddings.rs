@@ -174,16 +174,16 @@ fn a_query_whose_vector_does_not_come_is_waited_for_once_and_ranked_without() {
     let start = Instant::now();
     assert_eq!(found(&mut server, "who mended the sails?"), expected);
     let waited = start.elapsed();
-    assert!(waited >= Duration::from_millis(250) && waited < Duration::from_secs(3), "{waited:?}");
+    assert!(waited >= Duration::from_millis(250) && waited < Duration::from_secs(9), "{waited:?}");
     let start = Instant::now();
-    for n in 0..10 {
-        assert_eq!(found(&mut server, &format!("{SYNONYM} {n}")), [""; 0]);
+    for n in 0..100 {
+        assert_eq!(found(&mut server, &format!("{SYNONYM} {}", n % 10)), [""; 0]);
     }
-    assert!(start.elapsed() < Duration::from_secs(3), "the next ones are not waited for");
+    assert!(start.elapsed() < Duration::from_secs(25), "the next ones are not waited for");
     assert!(!sent(&model).iter().any(|text| text.contains(SYNONYM)), "nor sent so soon after");
     let start = Instant::now();
     assert_eq!(server.close().0, Some(0));
-    assert!(start.elapsed() < Duration::from_secs(3));
+    assert!(start.elapsed() < Duration::from_secs(9));
 }
 
 #[test]

@@ -127,10 +127,13 @@ fn sabotaged(script: &str) -> Report {
     use std::os::unix::fs::PermissionsExt as _;
 
     let work = TempDir::new().unwrap();
-    let program = work.path().join("saboteur");
+    let (draft, program) = (work.path().join("draft"), work.path().join("saboteur"));
     let real = env!("CARGO_BIN_EXE_memoryos");
     let lines = ["#!/bin/sh", &format!("program='{real}'"), "folder=$2/$4", script, ""];
-    crate::support::put(&program, lines.join("\n"));
+    crate::support::put(&draft, lines.join("\n"));
+    // By another process: a child that another test starts meanwhile inherits what is open here, and
+    // a program that somebody may write cannot be started.
+    assert!(Command::new("cp").arg(&draft).arg(&program).status().unwrap().success());
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let options = Options {
         program,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
+use faults::{Fault, Lasts, Op, Rule};
 use memoryos::engine::{Capacities, Engine, Options};
 use tempfile::TempDir;
 
@@ -17,6 +18,17 @@ pub(crate) use ledger::{Ledger, State, page};
 
 /// How long anything may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A commit whose outcome is not known.
+pub(crate) const FAILED_COMMIT: Rule = Rule {
+    ops: &[Op::Sync],
+    file: "-wal",
+    // Not the sync of a checkpoint beside it.
+    thread: Some("engine"),
+    after: 0,
+    fault: Fault::Io,
+    lasts: Lasts::Times(1),
+};
 
 /// Opens the memory of the user `ada` in the data directory `data`; three pages stay in short-term
 /// memory, so that filing begins soon.
