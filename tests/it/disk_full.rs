@@ -89,12 +89,13 @@ fn take_all_space(at: &Path) {
 
 #[test]
 fn on_a_full_disk_nothing_is_lost_and_adding_goes_on_when_there_is_room_again() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = SmallDisk::of(8) else { return };
     let setup = Setup::new(&disk.at, "ada");
     let mut judge = Judge::default();
     let mut server = setup.start();
     judge.add(&mut server, 5);
-    put(&disk.at.join("reserve"), vec![1; 1 << 20]);
+    // Enough for the views and the log beside the adds that come then.
+    put(&disk.at.join("reserve"), vec![1; 6 << 20]);
     let said = fill(&mut server, &mut judge);
     assert!(said.contains("nothing was stored"), "{said}");
     assert!(said.contains("full"), "it says why: {said}");

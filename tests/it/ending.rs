@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::said::{hold_write, page};
-use crate::support::{PATIENCE, Server, Setup, outcome};
+use crate::support::{PATIENCE, Server, Setup, one_takes_less_than, outcome};
 
 const SOON: Duration = Duration::from_secs(3);
 
@@ -20,15 +20,17 @@ pub(crate) fn terminate(server: &Server) {
 
 #[test]
 fn the_end_of_the_input_ends_the_program_within_a_second_with_code_0() {
-    let dir = TempDir::new().unwrap();
-    let mut server = Setup::new(dir.path(), "ada").start();
-    for n in 0..20 {
-        server.tool("add_memory", &page(&format!("page {n}"))).unwrap();
-    }
-    let start = Instant::now();
-    let (code, said) = server.close();
-    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
-    assert_eq!((code, said.as_str()), (Some(0), ""));
+    one_takes_less_than(SOON, || {
+        let dir = TempDir::new().unwrap();
+        let mut server = Setup::new(dir.path(), "ada").start();
+        for n in 0..20 {
+            server.tool("add_memory", &page(&format!("page {n}"))).unwrap();
+        }
+        let start = Instant::now();
+        let (code, said) = server.close();
+        assert_eq!((code, said.as_str()), (Some(0), ""));
+        start.elapsed()
+    });
 }
 
 #[test]
@@ -50,23 +52,31 @@ fn at_the_end_of_the_input_an_add_that_waits_for_the_lock_is_still_carried_out()
 
 #[test]
 fn the_end_is_not_held_up_by_another_process_that_writes() {
-    let dir = TempDir::new().unwrap();
-    let setup = Setup::new(dir.path(), "ada");
-    let mut server = setup.start();
-    for n in 0..20 {
-        server.tool("add_memory", &page(&format!("page {n}"))).unwrap();
-    }
-    // A recall is counted as a visit, which is written at the end where that can be done at once.
-    server.tool("retrieve_memory", &json!({"query": "page 3"})).unwrap();
-    let _held = hold_write(&mut server, &setup);
-    let start = Instant::now();
-    assert_eq!(server.close().0, Some(0));
-    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    one_takes_less_than(SOON, || {
+        let dir = TempDir::new().unwrap();
+        let setup = Setup::new(dir.path(), "ada");
+        let mut server = setup.start();
+        for n in 0..20 {
+            server.tool("add_memory", &page(&format!("page {n}"))).unwrap();
+        }
+        // A recall is counted as a visit, written at the end where that can be done at once.
+        server.tool("retrieve_memory", &json!({"query": "page 3"})).unwrap();
+        let _held = hold_write(&mut server, &setup);
+        let start = Instant::now();
+        assert_eq!(server.close().0, Some(0));
+        start.elapsed()
+    });
 }
 
 #[cfg(unix)]
 #[test]
 fn a_signal_to_stop_fails_the_add_that_waits_for_the_lock_within_a_second() {
+    one_takes_less_than(SOON, stop_while_adds_wait);
+}
+
+/// Stops a server while two adds wait for the lock; returns how long it took.
+#[cfg(unix)]
+fn stop_while_adds_wait() -> Duration {
     let dir = TempDir::new().unwrap();
     let setup = Setup::new(dir.path(), "ada");
     let mut server = setup.start();
@@ -83,14 +93,23 @@ fn a_signal_to_stop_fails_the_add_that_waits_for_the_lock_within_a_second() {
         assert!(said.contains("the server is stopping"), "{said}");
     }
     assert_eq!(server.wait().0, Some(0));
-    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    let taken = start.elapsed();
     drop(held);
     assert_eq!(setup.start().info()["memory_stats"]["total_pages"], 0);
+    taken
 }
 
 #[cfg(unix)]
 #[test]
 fn at_a_signal_to_stop_every_request_is_answered_and_what_succeeded_is_kept() {
+    // A busy machine may be late with the signal, or with what is to be answered within a second.
+    assert!((0..5).any(|_| is_stopped_among_sixty_adds()));
+}
+
+/// Stops a server while it carries out sixty adds; whether the signal came soon enough and all were
+/// answered before the time for that was up.
+#[cfg(unix)]
+fn is_stopped_among_sixty_adds() -> bool {
     let dir = TempDir::new().unwrap();
     let setup = Setup::new(dir.path(), "ada");
     let mut server = setup.start();
@@ -100,29 +119,37 @@ fn at_a_signal_to_stop_every_request_is_answered_and_what_succeeded_is_kept() {
     let ids: Vec<u64> =
         (0..60).map(|n| server.ask_tool("add_memory", &page(&format!("{n} {long}")))).collect();
     let ping = server.ask("ping", &json!({}));
-    assert_eq!(server.line().unwrap()["id"], ping);
+    if server.line().unwrap()["id"] != ping {
+        // The lock was waited for too long.
+        return false;
+    }
     // All sixty are on their way now; the signal comes while they are carried out.
     held.unlock().unwrap();
     let first = server.line().unwrap();
     assert_eq!(first["id"], ids[0]);
     let start = Instant::now();
     terminate(&server);
+    let replies: Vec<Value> = std::iter::from_fn(|| server.line()).collect();
+    let (code, said) = server.wait();
+    assert_eq!(code, Some(0));
+    let taken = start.elapsed();
     let mut stored = 1;
-    for (n, id) in ids.iter().enumerate().skip(1) {
-        let reply = server.line().unwrap();
-        assert_eq!(reply["id"], *id);
-        match outcome(&reply) {
+    for (n, reply) in (1..).zip(&replies) {
+        assert_eq!(reply["id"], ids[n]);
+        match outcome(reply) {
             Ok(_) => {
-                assert_eq!(stored, n as u64, "an add was carried out after one that was not");
+                assert_eq!(stored, n, "an add was carried out after one that was not");
                 stored += 1;
             }
             Err(said) => assert!(said.contains("the server is stopping"), "{said}"),
         }
     }
-    assert!(stored < 60, "the signal came after all of them");
-    assert_eq!(server.wait().0, Some(0));
-    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    if said.contains("stopped before every call was answered") {
+        return false;
+    }
+    assert_eq!(replies.len(), 59);
     assert_eq!(setup.start().info()["memory_stats"]["total_pages"], stored);
+    stored < 60 && taken < SOON
 }
 
 #[test]

@@ -5,9 +5,9 @@
 
 use std::fs;
 
-use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
+use crate::forget::visitor;
 use crate::support::{Judge, Setup, flip, names_with, take_log_in, truncate};
 
 const LOG: &str = "memory.db-wal";
@@ -21,16 +21,14 @@ pub(crate) fn killed(data: &TempDir) -> (Setup, Judge) {
     server.views_are_written(&setup);
     take_log_in(&setup.file("memory.db"));
     // As long as somebody reads the database, nothing more of the log gets there.
-    let reader =
-        Connection::open_with_flags(setup.file("memory.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM pages").unwrap();
+    let reader = visitor(&setup);
+    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM pages").unwrap();
     // One after another: those that wait together share a commit, and what it writes.
     for _ in 0..13 {
         judge.add(&mut server, 1);
     }
-    drop(reader);
     server.kill();
+    drop(reader);
     assert!(fs::metadata(setup.file(LOG)).unwrap().len() > 0);
     (setup, judge)
 }

@@ -354,6 +354,15 @@ pub(crate) fn sql(path: &Path, statements: &str) {
     rusqlite::Connection::open(path).unwrap().execute_batch(statements).unwrap();
 }
 
+/// Demands that one of five tries takes less than `limit`: a busy machine may hold some of them up.
+pub(crate) fn one_takes_less_than(limit: Duration, mut run: impl FnMut() -> Duration) {
+    let mut taken = Vec::new();
+    while taken.last().is_none_or(|taken| *taken >= limit) {
+        assert!(taken.len() < 5, "{taken:?}, expected less than {limit:?}");
+        taken.push(run());
+    }
+}
+
 /// Sees to it that a database which a server has open holds what its log does: what is done to its
 /// file afterwards is not written over.
 pub(crate) fn take_log_in(path: &Path) {
