@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::StoreError;
+use super::folder::{FileKey, Folder};
 use super::schema::{meta, set_meta};
 
 /// The key of `meta` that holds the checksum.
@@ -14,6 +15,18 @@ const KEY: &str = "identity";
 
 /// What it is of.
 const ROWS: [&str; 5] = ["owner", "assistant", "epoch", "previous_epochs", "created"];
+
+/// Demands that the database in a folder is still the one that was opened, if that is known.
+///
+/// # Errors
+///
+/// [`StoreError::Replaced`] where it is not.
+pub(crate) fn demand_in_place(folder: &Folder, key: Option<FileKey>) -> Result<(), StoreError> {
+    if key.is_some() && folder.database_key() != key {
+        return Err(StoreError::Replaced(folder.database()));
+    }
+    Ok(())
+}
 
 /// Writes the checksum of what is there now.
 pub(crate) fn seal(conn: &Connection) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@ use super::rows::{self, HeadRow};
 use super::schema::{self, Access, VERSION};
 use super::segment_rows::{self, SegmentRow};
 use super::views::{Occasion, Writer};
-use super::{StoreError, erase, fact_rows, foreign, log, open};
+use super::{StoreError, erase, fact_rows, foreign, identity, log, open};
 use crate::memory::change::Change;
 use crate::memory::fact::FactId;
 use crate::memory::long::{LongChange, ProfileChange};
@@ -380,10 +380,7 @@ impl Store {
 
     /// Demands that the database in the folder is still the one that is open.
     fn check_in_place(&self) -> Result<(), StoreError> {
-        if self.key.is_some() && self.folder.database_key() != self.key {
-            return Err(StoreError::Replaced(self.folder.database()));
-        }
-        Ok(())
+        identity::demand_in_place(&self.folder, self.key)
     }
 
     fn read_data_version(&self) -> Result<i64, StoreError> {

@@ -1,13 +1,16 @@
 //! In which order the views get their names, and when these are durable: a loss of power must not
 //! leave a page in no view.
 
+use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use faults::{Op, World};
 use memoryos::engine::Engine;
 
-use crate::support::{data, file, open, page, until};
+use crate::support::{data, file, in_parallel, open, page, until};
+
+const VIEWS: [&str; 3] = ["short_term_memory.json", "mid_term_memory.json", "user_profile.json"];
 
 /// What was done to files beside SQLite's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +53,7 @@ fn add(engine: &Engine, pages: std::ops::Range<usize>) {
 
 /// Waits until the short-term view shows a page.
 fn shown(data: &Path, n: usize) {
-    let view = || std::fs::read_to_string(file(data, "short_term_memory.json")).unwrap_or_default();
+    let view = || fs::read_to_string(file(data, "short_term_memory.json")).unwrap_or_default();
     until("the views are written", || view().contains(&format!("Page {n}:")));
 }
 
@@ -90,4 +93,52 @@ fn a_mid_term_view_of_another_process_is_made_durable_before_it_is_relied_upon()
     let events = events.lock().unwrap().clone();
     assert_eq!(events.first(), Some(&Folder), "{events:?}");
     assert!(events.contains(&ShortTerm));
+}
+
+/// Puts one folder in the place of another one, which is moved away.
+#[expect(clippy::disallowed_methods, reason = "what a user does with folders")]
+fn replace(folder: &Path, other: &Path) {
+    fs::rename(folder, folder.with_file_name("away")).unwrap();
+    fs::rename(other, folder).unwrap();
+}
+
+#[test]
+fn views_are_not_written_into_a_folder_that_took_the_place_of_theirs() {
+    let ops = &[Op::Open, Op::Write, Op::Sync, Op::Lock, Op::Shm, Op::Read];
+    // A copy from before, and the folder of another memory.
+    let cases = (0..60).flat_map(|after| [(after, true), (after, false)]);
+    in_parallel(cases.collect(), |(after, is_copy)| {
+        let (data, elsewhere) = (data(), data());
+        let world = World::over(data.path()).unwrap();
+        let (folder, other) = (data.path().join("ada"), data.path().join("other"));
+        let fill = |data: &Path, pages| {
+            let engine = open(data);
+            add(&engine, pages);
+            engine.close().wait().unwrap();
+        };
+        fill(data.path(), 0..6);
+        fill(elsewhere.path(), 0..5);
+        let origin = if is_copy { &folder } else { &elsewhere.path().join("ada") };
+        fs::create_dir(&other).unwrap();
+        for name in VIEWS.into_iter().chain(["memory.db"]) {
+            fs::copy(origin.join(name), other.join(name)).unwrap();
+        }
+        fill(data.path(), 6..7);
+        // The housekeeping has all three to write.
+        for view in VIEWS {
+            fs::remove_file(folder.join(view)).unwrap();
+        }
+        let hold = world.hold("keeper", ops, after);
+        let engine = open(data.path());
+        let are_written = || folder.join(VIEWS[0]).exists();
+        until("the housekeeping is held or done", || hold.is_held() || are_written());
+        if hold.is_held() {
+            replace(&folder, &other);
+        }
+        let views = || VIEWS.map(|view| fs::read_to_string(folder.join(view)).ok());
+        let before = views();
+        drop(hold);
+        engine.close().wait().unwrap();
+        assert_eq!(views(), before, "a copy: {is_copy}, held before operation {after}");
+    });
 }

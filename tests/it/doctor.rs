@@ -78,12 +78,11 @@ pub(crate) fn said_of(setup: &Setup) -> Said {
     said(&setup.data, &[], &[("MEMORYOS_DATA_PATH", data), ("MEMORYOS_USER_ID", &setup.user)])
 }
 
-/// Everything in a folder and below: names, bytes, and when each was written.
+/// Everything that stays in a folder and below: names, bytes, and when each was written.
 pub(crate) fn picture(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, Option<SystemTime>)> {
     let mut files = BTreeMap::new();
     for name in names(folder) {
         let path = folder.join(&name);
-        // A journal may have gone since.
         let Ok(meta) = fs::symlink_metadata(&path) else { continue };
         if meta.is_dir() {
             files.extend(picture(&path));
@@ -374,7 +373,6 @@ fn the_model_is_asked_once_and_what_it_says_is_told_without_the_key() {
         said.demand(finding, &["gpt-4o-mini at 127.0.0.1:", words]);
         assert_eq!(server.calls().len(), 1);
     }
-    // Nobody listens there, and no other test is given this port.
     ask("http://127.0.0.1:1/v1")
         .demand(("model.answer", "problem"), &["cannot be reached", "start the model's"]);
     let none = said(folder.path(), &[], &[]);

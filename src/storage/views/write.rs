@@ -16,7 +16,8 @@ use super::state::{self, MidTermState};
 use super::{Found, Header, MID_TERM, PROFILE, SHORT_TERM};
 use crate::memory::page::Slot;
 use crate::storage::StoreError;
-use crate::storage::folder::Folder;
+use crate::storage::folder::{FileKey, Fill, Folder};
+use crate::storage::identity::demand_in_place;
 use crate::storage::rows;
 use crate::storage::schema;
 use crate::storage::segment_rows::{self, SegmentRow};
@@ -47,6 +48,8 @@ pub(crate) enum Occasion {
 #[derive(Debug)]
 pub(crate) struct Writer {
     folder: Folder,
+    /// The database that is shown.
+    key: Option<FileKey>,
     known: BTreeMap<&'static str, (Stamp, Header)>,
     /// The epochs of the databases this one was recovered from, with all that their views held.
     previous_epochs: Option<String>,
@@ -71,6 +74,7 @@ impl Writer {
     pub(crate) fn new(folder: &Folder) -> Self {
         Self {
             folder: folder.clone(),
+            key: folder.database_key(),
             known: BTreeMap::new(),
             previous_epochs: None,
             profile: None,
@@ -152,6 +156,7 @@ impl Writer {
             Found::Changed => "edited",
             // The next start takes it in: it looks at every `.json` file.
             Found::Foreign => {
+                demand_in_place(&self.folder, self.key)?;
                 let taken = |waiting: &String| self.folder.path(waiting).exists();
                 let mut names = (1..).map(|n: u32| format!("waiting.{n}.{name}"));
                 let waiting = names.find(|waiting| !taken(waiting)).unwrap_or_default();
@@ -159,6 +164,7 @@ impl Writer {
                 return Ok(None);
             }
         };
+        demand_in_place(&self.folder, self.key)?;
         let aside = super::set_aside(&self.folder, name, mark)?;
         tracing::warn!(view = name, kept_as = aside, "a view was not as this program wrote it");
         Ok(None)
@@ -175,7 +181,7 @@ impl Writer {
         let io = |e| StoreError::io("write", &path, e);
         let mut shown = None;
         self.loose_since.get_or_insert_with(Instant::now);
-        let written = self.folder.put(SHORT_TERM, |out| {
+        let written = self.put(SHORT_TERM, |out| {
             state::in_snapshot(conn, |conn| {
                 let newest = state::newest(conn, mid_term_seq)?;
                 let mut view = begin(out, "memoryos/short_term/1", &newest.header).map_err(io)?;
@@ -211,7 +217,7 @@ impl Writer {
         let MidTermState { header, live, merged, mut members } = state::mid_term(conn)?;
         let path = self.folder.path(MID_TERM);
         let io = |e| StoreError::io("write", &path, e);
-        let written = self.folder.write(MID_TERM, |out| {
+        let written = self.put(MID_TERM, |out| {
             let mut view = begin(out, "memoryos/mid_term/1", &header).map_err(io)?;
             view.array("segments", io, |items| {
                 for id in &live {
@@ -240,6 +246,7 @@ impl Writer {
             })?;
             view.end().map_err(io)
         })?;
+        self.folder.sync()?;
         self.remember(MID_TERM, &written, header);
         Ok(())
     }
@@ -265,7 +272,7 @@ impl Writer {
         let path = self.folder.path(PROFILE);
         let io = |e| StoreError::io("write", &path, e);
         self.loose_since.get_or_insert_with(Instant::now);
-        let written = self.folder.put(PROFILE, |out| {
+        let written = self.put(PROFILE, |out| {
             let mut view = begin(out, "memoryos/user_profile/1", &header).map_err(io)?;
             content.iter().try_for_each(|(name, value)| view.field(name, value)).map_err(io)?;
             view.end().map_err(io)
@@ -273,6 +280,15 @@ impl Writer {
         self.profile = Some(content);
         self.remember(PROFILE, &written, header);
         Ok(())
+    }
+
+    /// Writes a view, but not beside another database: one that comes after the look at it does not
+    /// get the view either, since what is written aside goes with its folder.
+    fn put(&self, name: &str, fill: impl Fill) -> Result<Metadata, StoreError> {
+        self.folder.put(name, |out| {
+            demand_in_place(&self.folder, self.key)?;
+            fill(out)
+        })
     }
 
     /// Remembers a view as it was written: what stands there later may be somebody's edit.
