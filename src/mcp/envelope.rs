@@ -11,6 +11,10 @@ const INVALID_REQUEST: i32 = -32600;
 const INVALID_PARAMS: i32 = -32602;
 const INTERNAL_ERROR: i32 = -32603;
 
+/// What is said in the place of a reply that cannot be written.
+pub(super) const UNWRITABLE: &str =
+    "the reply cannot be written as JSON; this is a bug of the server";
+
 /// The longest batch, in bytes: in memory, a list of tiny values takes many times its text.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
@@ -54,8 +58,7 @@ impl Fault {
 
     /// The reply in the place of one that cannot be written as JSON.
     pub(super) fn unwritable(id: Value) -> Self {
-        let message = "the reply cannot be written as JSON; this is a bug of the server";
-        Self::new(id, INTERNAL_ERROR, message)
+        Self::new(id, INTERNAL_ERROR, UNWRITABLE)
     }
 
     fn batch_too_long() -> Self {

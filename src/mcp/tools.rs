@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::args::{
     AddMemory, CreateUser, DEFAULT_MAX_CHARS, GetUserInfo, GetUserProfile, Retrieve, RetrieveMemory,
 };
+use super::envelope::UNWRITABLE;
 use super::fit_profile::{self, Wanted};
 use super::forget_args::{ForgetMemory, Forgetting};
 use super::wire::{
@@ -172,7 +173,7 @@ impl ToolName {
 fn to_json<T: Serialize>(reply: T) -> Result<String, String> {
     serde_json::to_string(&reply).map_err(|error| {
         tracing::error!(%error, "a reply cannot be written as JSON");
-        "the reply cannot be written as JSON; this is a bug of the server".to_owned()
+        UNWRITABLE.to_owned()
     })
 }
 

@@ -145,7 +145,10 @@ fn rewrite_views(tools: &mut Tools<'_>) -> Result<bool, StoreError> {
         return Ok(false);
     }
     // Nobody else writes a view now: what lies about under private names was left by a kill.
-    let written = create::sweep(tools.folder)
+    let written = tools
+        .views
+        .demand_in_place()
+        .and_then(|()| create::sweep(tools.folder))
         .and_then(|()| tools.views.update(tools.conn, Occasion::Forgetting));
     tools.lock.unlock().map_err(|e| StoreError::io("unlock", &tools.folder.path(".views"), e))?;
     written.map(|()| true)

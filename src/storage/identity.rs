@@ -1,7 +1,8 @@
 //! Who a database belongs to and which one it is, with a checksum of its own.
 //!
 //! These rows of `meta` are written once, when the database is made. One flipped bit in them would
-//! refuse its owner, or have the views taken for another memory's.
+//! refuse its owner, or have the views taken for another memory's. Which file it is on this machine is
+//! told by its key.
 
 use rusqlite::Connection;
 use xxhash_rust::xxh3::Xxh3;

@@ -80,8 +80,10 @@ impl Keeper {
     ) -> Result<Self, StoreError> {
         let Files { derived, vectors } = files;
         let mut house = House {
-            conn: schema::connect(&folder.database(), Access::ReadWrite)?,
+            // The file that is opened below, unless it is replaced meanwhile: then nothing is written.
+            key: folder.database_key(),
             views: Writer::new(folder),
+            conn: schema::connect(&folder.database(), Access::ReadWrite)?,
             lock: folder.lock_file(".views")?,
             locks: Locks::open(folder)?,
             folder: folder.clone(),
@@ -92,7 +94,6 @@ impl Keeper {
             show_by: Some(Instant::now()),
             last_change: None,
             n_commits: 0,
-            key: folder.database_key(),
             patience: RETRY,
             erasing: None,
             stop: Arc::clone(stop),

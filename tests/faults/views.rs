@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use faults::{Op, World};
 use memoryos::engine::Engine;
 
-use crate::support::{data, file, in_parallel, open, page, until};
+use crate::support::{PATIENCE, data, file, in_parallel, open, page, until};
+
+const ANY: &[Op] = &[Op::Open, Op::Write, Op::Sync, Op::Lock, Op::Shm, Op::Read];
 
 const VIEWS: [&str; 3] = ["short_term_memory.json", "mid_term_memory.json", "user_profile.json"];
 
@@ -104,7 +106,6 @@ fn replace(folder: &Path, other: &Path) {
 
 #[test]
 fn views_are_not_written_into_a_folder_that_took_the_place_of_theirs() {
-    let ops = &[Op::Open, Op::Write, Op::Sync, Op::Lock, Op::Shm, Op::Read];
     // A copy from before, and the folder of another memory.
     let cases = (0..60).flat_map(|after| [(after, true), (after, false)]);
     in_parallel(cases.collect(), |(after, is_copy)| {
@@ -128,7 +129,7 @@ fn views_are_not_written_into_a_folder_that_took_the_place_of_theirs() {
         for view in VIEWS {
             fs::remove_file(folder.join(view)).unwrap();
         }
-        let hold = world.hold("keeper", ops, after);
+        let hold = world.hold("keeper", ANY, after);
         let engine = open(data.path());
         let are_written = || folder.join(VIEWS[0]).exists();
         until("the housekeeping is held or done", || hold.is_held() || are_written());
@@ -140,5 +141,32 @@ fn views_are_not_written_into_a_folder_that_took_the_place_of_theirs() {
         drop(hold);
         engine.close().wait().unwrap();
         assert_eq!(views(), before, "a copy: {is_copy}, held before operation {after}");
+    });
+}
+
+#[test]
+fn what_was_set_aside_stays_in_a_folder_that_took_the_place_of_one_where_something_is_forgotten() {
+    in_parallel((0..12).collect(), |after| {
+        let data = data();
+        let world = World::over(data.path()).unwrap();
+        let (folder, other) = (data.path().join("ada"), data.path().join("other"));
+        let engine = open(data.path());
+        add(&engine, 0..3);
+        let id = engine.add(page(3, 3)).wait().unwrap().id;
+        shown(data.path(), 3);
+        fs::create_dir(&other).unwrap();
+        let kept = ["memory.db", "memory.db.damaged-20260101T000000Z", ".new-0123.db"];
+        for name in kept {
+            fs::copy(folder.join("memory.db"), other.join(name)).unwrap();
+        }
+        let hold = world.hold("keeper", ANY, after);
+        let forgotten = engine.forget(vec![id]);
+        assert!(hold.wait(PATIENCE), "the housekeeping is not held before operation {after}");
+        replace(&folder, &other);
+        drop(hold);
+        drop(forgotten.wait());
+        drop(engine.close().wait());
+        let gone: Vec<_> = kept.iter().filter(|name| !folder.join(name).exists()).collect();
+        assert_eq!(gone, [&""; 0], "held before operation {after}");
     });
 }

@@ -163,7 +163,7 @@ fn an_add_writes_as_many_bytes_in_a_large_memory_as_in_a_small_one() {
         let n = rounds.len();
         rounds.push((written_by_adds(&mut few, n), written_by_adds(&mut many, n)));
         let least = |of: fn(&(u64, u64)) -> u64| rounds.iter().map(of).min().unwrap();
-        if least(|round| round.1) < 2 * least(|round| round.0) {
+        if n >= 2 && least(|round| round.1) < 2 * least(|round| round.0) {
             return;
         }
     }

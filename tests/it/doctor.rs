@@ -185,10 +185,10 @@ fn beside_a_writing_server_nothing_looks_damaged_and_no_add_fails() {
         let pid = server.pid().to_string();
         said.demand(("locks.open", "ok"), &[&pid]);
     }
-    for _ in &ids {
+    for (id, text) in ids.iter().zip(&texts) {
         let reply = server.line().unwrap();
-        let at = ids.iter().position(|id| reply["id"] == *id).unwrap();
-        judge.note(&outcome(&reply).unwrap(), &texts[at], "Noted.");
+        assert_eq!(reply["id"], *id);
+        judge.note(&outcome(&reply).unwrap(), text, "Noted.");
     }
     server.views_are_written(&setup);
     let said = demand_nothing_touched(&setup);

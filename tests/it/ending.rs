@@ -103,13 +103,20 @@ fn stop_while_adds_wait() -> Duration {
 #[test]
 fn at_a_signal_to_stop_every_request_is_answered_and_what_succeeded_is_kept() {
     // A busy machine may be late with the signal, or with what is to be answered within a second.
-    assert!((0..5).any(|_| is_stopped_among_sixty_adds()));
+    let mut late = Vec::new();
+    while let Err(why) = stop_among_sixty_adds() {
+        late.push(why);
+        assert!(late.len() < 5, "{late:?}");
+    }
 }
 
-/// Stops a server while it carries out sixty adds; whether the signal came soon enough and all were
-/// answered before the time for that was up.
+/// Stops a server while it carries out sixty adds.
+///
+/// # Errors
+///
+/// What was late, where that says nothing of the program.
 #[cfg(unix)]
-fn is_stopped_among_sixty_adds() -> bool {
+fn stop_among_sixty_adds() -> Result<(), String> {
     let dir = TempDir::new().unwrap();
     let setup = Setup::new(dir.path(), "ada");
     let mut server = setup.start();
@@ -120,8 +127,7 @@ fn is_stopped_among_sixty_adds() -> bool {
         (0..60).map(|n| server.ask_tool("add_memory", &page(&format!("{n} {long}")))).collect();
     let ping = server.ask("ping", &json!({}));
     if server.line().unwrap()["id"] != ping {
-        // The lock was waited for too long.
-        return false;
+        return Err("the lock was waited for too long".to_owned());
     }
     // All sixty are on their way now; the signal comes while they are carried out.
     held.unlock().unwrap();
@@ -145,11 +151,14 @@ fn is_stopped_among_sixty_adds() -> bool {
         }
     }
     if said.contains("stopped before every call was answered") {
-        return false;
+        return Err(format!("{} answers were there in time", replies.len()));
     }
     assert_eq!(replies.len(), 59);
     assert_eq!(setup.start().info()["memory_stats"]["total_pages"], stored);
-    stored < 60 && taken < SOON
+    if stored == 60 || taken >= SOON {
+        return Err(format!("{stored} were stored, and it took {taken:?}"));
+    }
+    Ok(())
 }
 
 #[test]

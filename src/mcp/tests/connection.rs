@@ -26,7 +26,6 @@ async fn two_thousand_pipelined_calls_take_effect_in_the_order_they_were_sent() 
         ids.push(reply["id"].as_u64().unwrap());
     }
     writing.await.unwrap();
-    ids.sort_unstable();
     assert!(ids.into_iter().eq(0..2_000));
     let expected: Vec<String> = (0..2_000).map(|i: u32| i.to_string()).collect();
     assert_eq!(client.ended().await.inputs(), expected);

@@ -141,7 +141,9 @@ impl Writer {
         {
             return Ok(Some(header.clone()));
         }
-        let mark = match super::find(&self.folder, name)? {
+        let found = super::find(&self.folder, name)?;
+        self.demand_in_place()?;
+        let mark = match found {
             Found::Missing => return Ok(None),
             Found::Intact(header) if header.epoch == epoch => {
                 if name == MID_TERM {
@@ -156,7 +158,6 @@ impl Writer {
             Found::Changed => "edited",
             // The next start takes it in: it looks at every `.json` file.
             Found::Foreign => {
-                demand_in_place(&self.folder, self.key)?;
                 let taken = |waiting: &String| self.folder.path(waiting).exists();
                 let mut names = (1..).map(|n: u32| format!("waiting.{n}.{name}"));
                 let waiting = names.find(|waiting| !taken(waiting)).unwrap_or_default();
@@ -164,7 +165,6 @@ impl Writer {
                 return Ok(None);
             }
         };
-        demand_in_place(&self.folder, self.key)?;
         let aside = super::set_aside(&self.folder, name, mark)?;
         tracing::warn!(view = name, kept_as = aside, "a view was not as this program wrote it");
         Ok(None)
@@ -282,11 +282,20 @@ impl Writer {
         Ok(())
     }
 
+    /// Demands that the folder still holds the database that is shown.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Replaced`] where it does not.
+    pub(crate) fn demand_in_place(&self) -> Result<(), StoreError> {
+        demand_in_place(&self.folder, self.key)
+    }
+
     /// Writes a view, but not beside another database: one that comes after the look at it does not
     /// get the view either, since what is written aside goes with its folder.
     fn put(&self, name: &str, fill: impl Fill) -> Result<Metadata, StoreError> {
         self.folder.put(name, |out| {
-            demand_in_place(&self.folder, self.key)?;
+            self.demand_in_place()?;
             fill(out)
         })
     }

@@ -274,8 +274,11 @@ impl Driver {
         let Some(n) = self.choose(which, |s| *s == State::Stored) else { return };
         let id = self.ledger.entries[n].id.unwrap();
         match self.engine(on).forget(vec![id]).wait() {
+            Ok(_) => self.ledger.set(n, State::Gone),
             // Where others are at the files for too long, it is erased later.
-            Ok(_) | Err(EngineError::NotErased(_)) => self.ledger.set(n, State::Gone),
+            Err(EngineError::NotErased(_)) if self.may_fail || self.engines.len() > 1 => {
+                self.ledger.set(n, State::Gone);
+            }
             Err(error) if !self.may_fail => panic!("{error}"),
             Err(EngineError::Unknown(_)) => self.ledger.set(n, State::MayBeGone),
             Err(
